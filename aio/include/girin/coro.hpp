@@ -1,0 +1,200 @@
+// coro<T>: what a coroutine function returns. Lazy, as in asyncio: nothing runs until it is awaited or made a task.
+#pragma once
+
+#include <girin/export.hpp>
+
+#include <coroutine>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+#if defined(__clang__)
+#define GIRIN_CORO_TYPE [[nodiscard, clang::coro_return_type, clang::coro_lifetimebound]]
+#define GIRIN_CORO_WRAPPER [[clang::coro_wrapper]]
+#else
+#define GIRIN_CORO_TYPE [[nodiscard]]
+#define GIRIN_CORO_WRAPPER
+#endif
+
+namespace girin {
+
+template <class T = void>
+class coro;
+
+namespace detail {
+
+// Frames come from the running loop's free lists, so that a warm server allocates nothing.
+GIRIN_EXPORT void* allocate_frame(std::size_t size);
+GIRIN_EXPORT void free_frame(void* frame, std::size_t size) noexcept;
+
+struct pooled {
+    static void* operator new(std::size_t size) { return allocate_frame(size); }
+    static void operator delete(void* frame, std::size_t size) noexcept { free_frame(frame, size); }
+};
+
+// Resumes the awaiting coroutine by symmetric transfer, so that a long chain of awaits does not deepen the stack.
+struct final_awaiter {
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> finished) const noexcept {
+        return finished.promise().continuation;
+    }
+    void await_resume() const noexcept {}
+};
+
+struct promise_base : pooled {
+    std::coroutine_handle<> continuation = std::noop_coroutine();
+
+    std::suspend_always initial_suspend() const noexcept { return {}; }
+    final_awaiter final_suspend() const noexcept { return {}; }
+};
+
+// The outcome of a coroutine: nothing yet, a value, or an exception.
+template <class T>
+class outcome {
+ public:
+    outcome() noexcept {}
+    outcome(const outcome&) = delete;
+    outcome& operator=(const outcome&) = delete;
+    ~outcome() {
+        if (has_value_) std::destroy_at(&value_);
+    }
+
+    template <class... Args>
+    void set_value(Args&&... args) {
+        std::construct_at(&value_, std::forward<Args>(args)...);
+        has_value_ = true;
+    }
+    void set_exception(std::exception_ptr exception) noexcept { exception_ = std::move(exception); }
+
+    T take() {
+        if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
+        return std::move(value_);
+    }
+
+ private:
+    union {
+        T value_;
+    };
+    bool has_value_ = false;
+    std::exception_ptr exception_;
+};
+
+template <class T>
+class outcome<T&> {
+ public:
+    void set_value(T& value) noexcept { value_ = &value; }
+    void set_exception(std::exception_ptr exception) noexcept { exception_ = std::move(exception); }
+    T& take() {
+        if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
+        return *value_;
+    }
+
+ private:
+    T* value_ = nullptr;
+    std::exception_ptr exception_;
+};
+
+template <>
+class outcome<void> {
+ public:
+    void set_exception(std::exception_ptr exception) noexcept { exception_ = std::move(exception); }
+    void take() {
+        if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
+    }
+
+ private:
+    std::exception_ptr exception_;
+};
+
+template <class T>
+struct coro_promise : promise_base {
+    outcome<T> result;
+
+    coro<T> get_return_object() noexcept;
+    template <class U>
+        requires std::is_constructible_v<T, U&&>
+    void return_value(U&& value) {
+        result.set_value(std::forward<U>(value));
+    }
+    void unhandled_exception() noexcept { result.set_exception(std::current_exception()); }
+};
+
+template <>
+struct coro_promise<void> : promise_base {
+    outcome<void> result;
+
+    coro<void> get_return_object() noexcept;
+    void return_void() const noexcept {}
+    void unhandled_exception() noexcept { result.set_exception(std::current_exception()); }
+};
+
+}  // namespace detail
+
+// A coroutine that has not been started. Move-only; awaiting it uses it up, and awaiting it again is a std::runtime_error.
+// It runs in the task that awaits it. Destroying it unstarted frees its frame and arguments and runs nothing.
+template <class T>
+class GIRIN_CORO_TYPE coro {
+ public:
+    using value_type = T;
+    using promise_type = detail::coro_promise<T>;
+    using handle_type = std::coroutine_handle<promise_type>;
+
+    coro() noexcept = default;
+    explicit coro(handle_type handle) noexcept : handle_(handle) {}
+    coro(coro&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+    coro& operator=(coro&& other) noexcept {
+        std::swap(handle_, other.handle_);
+        return *this;
+    }
+    ~coro() {
+        if (handle_) handle_.destroy();
+    }
+
+    // Whether there is something to await.
+    explicit operator bool() const noexcept { return static_cast<bool>(handle_); }
+
+    // Gives up the frame: whoever takes the handle starts it and destroys it.
+    handle_type release() noexcept { return std::exchange(handle_, nullptr); }
+
+    class awaiter {
+     public:
+        explicit awaiter(handle_type handle) noexcept : handle_(handle) {}
+        awaiter(const awaiter&) = delete;
+        awaiter& operator=(const awaiter&) = delete;
+        ~awaiter() { handle_.destroy(); }
+
+        bool await_ready() const noexcept { return false; }
+        std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) const noexcept {
+            handle_.promise().continuation = caller;
+            return handle_;
+        }
+        T await_resume() const { return handle_.promise().result.take(); }
+
+     private:
+        handle_type handle_;
+    };
+
+    awaiter operator co_await() && {
+        if (!handle_) throw std::runtime_error("cannot reuse already awaited coroutine");
+        return awaiter(release());
+    }
+
+ private:
+    handle_type handle_;
+};
+
+template <class T>
+GIRIN_CORO_WRAPPER coro<T> detail::coro_promise<T>::get_return_object() noexcept {
+    return coro<T>(std::coroutine_handle<coro_promise>::from_promise(*this));
+}
+
+GIRIN_CORO_WRAPPER inline coro<void> detail::coro_promise<void>::get_return_object() noexcept {
+    return coro<void>(std::coroutine_handle<coro_promise>::from_promise(*this));
+}
+
+}  // namespace girin

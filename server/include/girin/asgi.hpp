@@ -1,0 +1,146 @@
+// The contract between server and application: ASGI 3.0 (spec 2.5) in C++. An application is anything that can be called as
+//
+//     girin::coro<void> application(const girin::scope& scope, girin::receiver& receive, girin::sender& send);
+//
+// and a middleware is a function from application to application.
+#pragma once
+
+#include <girin/asgi_error.hpp>
+#include <girin/coro.hpp>
+#include <girin/messages.hpp>
+#include <girin/scope.hpp>
+#include <girin/wait_point.hpp>
+
+#include <concepts>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace girin {
+
+// What send() returns: an awaiter, not a coroutine. It is usually done when it comes back; else it waits for the transport,
+// or runs the coroutine that a middleware's sender returned. Await it in the expression that calls send.
+class [[nodiscard]] sending {
+ public:
+    sending() noexcept = default;
+    sending(detail::wait_point& wait) noexcept : wait_(&wait) {}
+    sending(coro<void> work) noexcept : work_(std::move(work)) {}
+
+    bool await_ready() const noexcept { return !wait_ && !work_; }
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) {
+        if (!work_) {
+            wait_->suspend(caller);
+            return std::noop_coroutine();
+        }
+        running_.emplace(work_.release());
+        return running_->await_suspend(caller);
+    }
+    void await_resume() {
+        if (wait_) wait_->resumed();
+        if (running_) running_->await_resume();
+    }
+
+ private:
+    detail::wait_point* wait_ = nullptr;
+    coro<void> work_;
+    std::optional<coro<void>::awaiter> running_;
+};
+
+// The third argument: `co_await send(http_response_start(200))`. The message and all it views must live until that
+// returns, and it returns when the server can take more. Raises asgi_error when the message may not come now, or is not
+// fit to be sent, and client_disconnected when the client has left. One send at a time.
+class sender {
+ public:
+    virtual ~sender() = default;
+    sending operator()(const send_message& message) { return send(message); }
+
+ protected:
+    // For middleware: look at or replace the message, then return next(message), or a coro<void> that awaits it.
+    virtual sending send(const send_message& message) = 0;
+};
+
+// How a server's receive() waits: woken when there is a message, which take() then yields.
+class receive_wait : public detail::wait_point {
+ public:
+    virtual receive_message take() = 0;
+};
+
+// What receive() returns: an awaiter of the next message.
+class [[nodiscard]] receiving {
+ public:
+    receiving(receive_message message) noexcept : message_(message) {}
+    receiving(receive_wait& wait) noexcept : wait_(&wait) {}
+    receiving(coro<receive_message> work) noexcept : work_(std::move(work)) {}
+
+    bool await_ready() const noexcept { return message_.has_value(); }
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) {
+        if (wait_) {
+            wait_->suspend(caller);
+            return std::noop_coroutine();
+        }
+        running_.emplace(work_.release());
+        return running_->await_suspend(caller);
+    }
+    receive_message await_resume() {
+        if (message_) return *message_;
+        if (!wait_) return running_->await_resume();
+        wait_->resumed();
+        return wait_->take();
+    }
+
+ private:
+    std::optional<receive_message> message_;
+    receive_wait* wait_ = nullptr;
+    coro<receive_message> work_;
+    std::optional<coro<receive_message>::awaiter> running_;
+};
+
+// The second argument: `auto message = co_await receive()`. The message's views are valid until the next receive(). After
+// http.disconnect every further call yields http.disconnect. One receive at a time. Cancelling the task interrupts it.
+class receiver {
+ public:
+    virtual ~receiver() = default;
+    receiving operator()() { return receive(); }
+
+ protected:
+    virtual receiving receive() = 0;
+};
+
+namespace detail {
+
+template <class F>
+concept asgi_callable = requires(const F& f, const scope& s, receiver& r, sender& w) {
+    { f(s, r, w) } -> std::same_as<coro<void>>;
+};
+
+}  // namespace detail
+
+// Any application behind one type. Copies share the callable, which outlives every coroutine it has returned; it is called
+// concurrently for the requests in flight, always on the worker's one loop.
+class application {
+ public:
+    template <detail::asgi_callable F>
+        requires(!std::same_as<F, application>)
+    application(F callable) : callable_(std::make_shared<model<F>>(std::move(callable))) {}
+
+    GIRIN_CORO_WRAPPER coro<void> operator()(const scope& s, receiver& receive, sender& send) const {
+        return callable_->call(s, receive, send);
+    }
+
+ private:
+    struct interface {
+        virtual ~interface() = default;
+        virtual coro<void> call(const scope&, receiver&, sender&) const = 0;
+    };
+    template <class F>
+    struct model final : interface {
+        explicit model(F f) : callable(std::move(f)) {}
+        GIRIN_CORO_WRAPPER coro<void> call(const scope& s, receiver& receive, sender& send) const override {
+            return callable(s, receive, send);
+        }
+        F callable;
+    };
+    std::shared_ptr<const interface> callable_;
+};
+
+}  // namespace girin

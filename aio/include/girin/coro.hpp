@@ -135,8 +135,9 @@ struct coro_promise<void> : promise_base {
 
 }  // namespace detail
 
-// A coroutine that has not been started. Move-only; awaiting it uses it up, and awaiting it again is a std::runtime_error.
-// It runs in the task that awaits it. Destroying it unstarted frees its frame and arguments and runs nothing.
+// A coroutine that has not been started. Move-only; awaiting it uses it up, and awaiting it again is a
+// std::runtime_error. It runs in the task that awaits it. Destroying it unstarted frees its frame and arguments and
+// runs nothing.
 template <class T>
 class GIRIN_CORO_TYPE coro {
  public:

@@ -10,7 +10,8 @@ namespace girin::detail {
 
 class task_core;
 
-// An entry of the ready queue or of a future's callback list: an intrusive link that leaves its list when it is destroyed.
+// An entry of the ready queue or of a future's callback list: an intrusive link that leaves its list when it is
+// destroyed.
 class GIRIN_EXPORT callback_node {
  public:
     callback_node() noexcept : prev_(this), next_(this) {}
@@ -43,8 +44,8 @@ class GIRIN_EXPORT wait_point : public callback_node {
     // Suspends the current task at `caller`. Throws std::runtime_error outside a task.
     void suspend(std::coroutine_handle<> caller);
 
-    // Asks what is awaited to stop, because the task was cancelled. True: accepted, and wake() follows, at once or later.
-    // False: too late or not possible; the task then raises cancelled_error when it resumes.
+    // Asks what is awaited to stop, because the task was cancelled. True: accepted, and wake() follows, at once or
+    // later. False: too late or not possible; the task then raises cancelled_error when it resumes.
     virtual bool cancel(const std::string& message) = 0;
 
     // Schedules the task for the next turn (call_soon). To be called once per suspend.
@@ -62,6 +63,9 @@ class GIRIN_EXPORT wait_point : public callback_node {
     ~wait_point() override;
 
     bool suspended() const noexcept { return task_ != nullptr; }
+    // For cancel(), when the wait can end at once: wakes the task, which raises cancelled_error(message) when it
+    // resumes. False when it has been woken already.
+    bool accept_cancel(const std::string& message);
 
  private:
     friend class task_core;

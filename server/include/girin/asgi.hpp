@@ -1,4 +1,5 @@
-// The contract between server and application: ASGI 3.0 (spec 2.5) in C++. An application is anything that can be called as
+// The contract between server and application: ASGI 3.0 (spec 2.5) in C++. An application is anything that can be
+// called as
 //
 //     girin::coro<void> application(const girin::scope& scope, girin::receiver& receive, girin::sender& send);
 //
@@ -18,8 +19,8 @@
 
 namespace girin {
 
-// What send() returns: an awaiter, not a coroutine. It is usually done when it comes back; else it waits for the transport,
-// or runs the coroutine that a middleware's sender returned. Await it in the expression that calls send.
+// What send() returns: an awaiter, not a coroutine. It is usually done when it comes back; else it waits for the
+// transport, or runs the coroutine that a middleware's sender returned. Await it in the expression that calls send.
 class [[nodiscard]] sending {
  public:
     sending() noexcept = default;
@@ -95,8 +96,9 @@ class [[nodiscard]] receiving {
     std::optional<coro<receive_message>::awaiter> running_;
 };
 
-// The second argument: `auto message = co_await receive()`. The message's views are valid until the next receive(). After
-// http.disconnect every further call yields http.disconnect. One receive at a time. Cancelling the task interrupts it.
+// The second argument: `auto message = co_await receive()`. The message's views are valid until the next receive().
+// After http.disconnect every further call yields http.disconnect. One receive at a time. Cancelling the task
+// interrupts it.
 class receiver {
  public:
     virtual ~receiver() = default;
@@ -115,8 +117,8 @@ concept asgi_callable = requires(const F& f, const scope& s, receiver& r, sender
 
 }  // namespace detail
 
-// Any application behind one type. Copies share the callable, which outlives every coroutine it has returned; it is called
-// concurrently for the requests in flight, always on the worker's one loop.
+// Any application behind one type. Copies share the callable, which outlives every coroutine it has returned; it is
+// called concurrently for the requests in flight, always on the worker's one loop.
 class application {
  public:
     template <detail::asgi_callable F>

@@ -8,8 +8,8 @@
 
 namespace girin {
 
-// The application broke the contract: a message out of order, an unknown status, a header no one may send. Raised out of
-// send() or receive(); nothing of the offending message has reached the wire.
+// The application broke the contract: a message out of order, an unknown status, a header no one may send. Raised out
+// of send() or receive(); nothing of the offending message has reached the wire.
 class GIRIN_EXPORT asgi_error : public std::runtime_error {
  public:
     using std::runtime_error::runtime_error;
@@ -17,8 +17,8 @@ class GIRIN_EXPORT asgi_error : public std::runtime_error {
     ~asgi_error() override;
 };
 
-// Raised by send() once the client has left, the OSError of ASGI 2.4. The server swallows it when it comes back out of the
-// application, so a handler need not catch it.
+// Raised by send() once the client has left, the OSError of ASGI 2.4. The server swallows it when it comes back out of
+// the application, so a handler need not catch it.
 class GIRIN_EXPORT client_disconnected : public std::system_error {
  public:
     client_disconnected();

@@ -1,5 +1,5 @@
-// The messages of ASGI 3.0 (spec 2.5) as types. Every view borrows: what is sent must live until send() has returned, what
-// was received until the next receive(). own() keeps one longer.
+// The messages of ASGI 3.0 (spec 2.5) as types. Every view borrows: what is sent must live until send() has returned,
+// what was received until the next receive(). own() keeps one longer.
 #pragma once
 
 #include <girin/headers.hpp>
@@ -77,7 +77,9 @@ struct http_request {
 
     static constexpr std::string_view type = "http.request";
     template <class F>
-    void each_view(F f) { f(body); }
+    void each_view(F f) {
+        f(body);
+    }
     owned<http_request> own() const { return owned(*this); }
 };
 
@@ -120,7 +122,9 @@ struct http_response_body {
 
     static constexpr std::string_view type = "http.response.body";
     template <class F>
-    void each_view(F f) { f(body); }
+    void each_view(F f) {
+        f(body);
+    }
     owned<http_response_body> own() const { return owned(*this); }
 };
 
@@ -157,7 +161,9 @@ struct websocket_receive {
 
     static constexpr std::string_view type = "websocket.receive";
     template <class F>
-    void each_view(F f) { f(data); }
+    void each_view(F f) {
+        f(data);
+    }
     owned<websocket_receive> own() const { return owned(*this); }
 };
 
@@ -170,7 +176,9 @@ struct websocket_send {
 
     static constexpr std::string_view type = "websocket.send";
     template <class F>
-    void each_view(F f) { f(data); }
+    void each_view(F f) {
+        f(data);
+    }
     owned<websocket_send> own() const { return owned(*this); }
 };
 
@@ -183,7 +191,9 @@ struct websocket_disconnect {
 
     static constexpr std::string_view type = "websocket.disconnect";
     template <class F>
-    void each_view(F f) { f(reason); }
+    void each_view(F f) {
+        f(reason);
+    }
     owned<websocket_disconnect> own() const { return owned(*this); }
 };
 
@@ -196,7 +206,9 @@ struct websocket_close {
 
     static constexpr std::string_view type = "websocket.close";
     template <class F>
-    void each_view(F f) { f(reason); }
+    void each_view(F f) {
+        f(reason);
+    }
     owned<websocket_close> own() const { return owned(*this); }
 };
 
@@ -223,7 +235,9 @@ struct lifespan_startup_failed {
 
     static constexpr std::string_view type = "lifespan.startup.failed";
     template <class F>
-    void each_view(F f) { f(message); }
+    void each_view(F f) {
+        f(message);
+    }
     owned<lifespan_startup_failed> own() const { return owned(*this); }
 };
 
@@ -240,7 +254,9 @@ struct lifespan_shutdown_failed {
 
     static constexpr std::string_view type = "lifespan.shutdown.failed";
     template <class F>
-    void each_view(F f) { f(message); }
+    void each_view(F f) {
+        f(message);
+    }
     owned<lifespan_shutdown_failed> own() const { return owned(*this); }
 };
 
@@ -252,7 +268,9 @@ class receive_message {
 
     // The message, if it is of that type, else null.
     template <class Message>
-    const Message* as() const noexcept { return std::get_if<Message>(&message_); }
+    const Message* as() const noexcept {
+        return std::get_if<Message>(&message_);
+    }
 
     // Its ASGI type, such as "http.request".
     std::string_view type() const noexcept {
@@ -260,8 +278,8 @@ class receive_message {
     }
 
  private:
-    std::variant<http_request, http_disconnect, websocket_connect, websocket_receive, websocket_disconnect, lifespan_startup,
-                 lifespan_shutdown>
+    std::variant<http_request, http_disconnect, websocket_connect, websocket_receive, websocket_disconnect,
+                 lifespan_startup, lifespan_shutdown>
         message_;
 };
 

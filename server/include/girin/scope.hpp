@@ -72,21 +72,21 @@ class scope {
     explicit scope(scope_type t = scope_type::http) : type(t) {}
 
     scope_type type;
-    std::string_view http_version = "1.1";         // "1.0", "1.1" or "2"
-    std::string_view method;                       // upper-case; http only
-    std::string_view scheme = "http";              // "http", "https", "ws", "wss"
-    std::string_view path;                         // percent-decoded, without the query
-    std::string_view raw_path;                     // as it came, without the query
-    std::string_view query_string;                 // what follows '?', still encoded
-    std::string_view root_path;                    // where the application is mounted
-    headers_view headers;                          // names lower-case, order and duplicates kept
+    std::string_view http_version = "1.1";  // "1.0", "1.1" or "2"
+    std::string_view method;                // upper-case; http only
+    std::string_view scheme = "http";       // "http", "https", "ws", "wss"
+    std::string_view path;                  // percent-decoded, without the query
+    std::string_view raw_path;              // as it came, without the query
+    std::string_view query_string;          // what follows '?', still encoded
+    std::string_view root_path;             // where the application is mounted
+    headers_view headers;                   // names lower-case, order and duplicates kept
     std::optional<address> client;
     std::optional<address> server;
     std::span<const std::string_view> subprotocols;  // websocket only
-    lifespan_state* state = nullptr;               // null when lifespan is off
+    lifespan_state* state = nullptr;                 // null when lifespan is off
 
-    // A typed slot: what middleware or the router adds for the applications inside it. The value is borrowed, so it must
-    // outlive the call it is passed to. Null when nobody filled it.
+    // A typed slot: what middleware or the router adds for the applications inside it. The value is borrowed, so it
+    // must outlive the call it is passed to. Null when nobody filled it.
     template <class T>
     T* slot() const noexcept {
         for (std::size_t i = 0; i < slots_used_; ++i)

@@ -1,0 +1,65 @@
+#include <girin/gather.hpp>
+
+namespace girin::detail {
+
+struct gather_core::child_done final : callback_node {
+    void run() override {
+        ref<gather_core> keep(outer);
+        outer->release();  // this child's hold on it
+        outer->on_done(*child);
+    }
+    void drop() noexcept override { outer->release(); }
+
+    gather_core* outer = nullptr;
+    future_core* child = nullptr;
+};
+
+gather_core::gather_core(std::vector<ref<future_core>> children, bool return_exceptions)
+    : children_(std::move(children)), return_exceptions_(return_exceptions) {}
+
+gather_core::~gather_core() = default;
+
+void gather_core::start() {
+    if (children_.empty()) {
+        collect();
+        finish();
+        return;
+    }
+    nodes_ = std::make_unique<child_done[]>(children_.size());
+    for (std::size_t i = 0; i < children_.size(); ++i) {
+        nodes_[i].outer = this;
+        nodes_[i].child = children_[i].get();
+        add_ref();
+        children_[i]->add_callback(nodes_[i]);
+    }
+}
+
+bool gather_core::cancel(const std::string& message) {
+    if (done()) return false;
+    bool accepted = false;
+    for (auto& child : children_) accepted |= child->cancel(message);
+    if (accepted) {
+        cancel_requested_ = true;
+        cancel_message_ = message;
+    }
+    return accepted;
+}
+
+void gather_core::on_done(future_core& child) {
+    ++finished_;
+    child.mark_retrieved();
+    if (done()) return;
+    if (!return_exceptions_) {
+        try {
+            child.check_result();
+        } catch (...) {
+            return set_exception(std::current_exception());
+        }
+    }
+    if (finished_ < children_.size()) return;
+    if (cancel_requested_) return set_exception(std::make_exception_ptr(cancelled_error(cancel_message_)));
+    collect();
+    finish();
+}
+
+}  // namespace girin::detail

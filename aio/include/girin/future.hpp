@@ -1,0 +1,279 @@
+// future<T>: a result that arrives later (asyncio.Future). Copies mean the same future. Single-threaded: only the
+// thread that runs the loop may touch one.
+#pragma once
+
+#include <girin/coro.hpp>
+#include <girin/exceptions.hpp>
+#include <girin/export.hpp>
+#include <girin/wait_point.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace girin {
+
+template <class T>
+class future;
+
+namespace detail {
+
+class loop_core;
+
+// A future without its value: state, exception, callbacks, and the count of the handles to it.
+class GIRIN_EXPORT future_core {
+ public:
+    static void* operator new(std::size_t size) { return allocate_frame(size); }
+    static void operator delete(void* core, std::size_t size) noexcept { free_frame(core, size); }
+
+    future_core();
+    future_core(const future_core&) = delete;
+    future_core& operator=(const future_core&) = delete;
+
+    bool done() const noexcept { return state_ != state::pending; }
+    bool cancelled() const noexcept { return state_ == state::cancelled; }
+    virtual bool cancel(const std::string& message);
+
+    // Returns when there is a value, marks an exception as retrieved and raises it, raises cancelled_error, or
+    // invalid_state_error while pending.
+    void check_result();
+    std::exception_ptr exception();
+    void mark_retrieved() noexcept { unretrieved_ = false; }
+
+    void require_pending() const;
+    void finish();  // the value is in place
+    void set_exception(std::exception_ptr exception);
+    void set_cancelled(std::string message);
+
+    // Queues the node when the future is done, at once if it is.
+    void add_callback(callback_node& node);
+    // A callback that is not part of an awaiter; the number names it to remove_callback, which returns how many it
+    // removed.
+    std::size_t add_callback(std::unique_ptr<callback_node> node);
+    std::size_t remove_callback(std::size_t number);
+
+    loop_core& owner() const noexcept { return *loop_; }
+    void* value() const noexcept { return value_; }
+
+    void add_ref() noexcept { ++references_; }
+    void release() noexcept {
+        if (--references_ != 0) return;
+        if (unretrieved_) report_unretrieved();
+        destroy();
+    }
+
+ protected:
+    virtual ~future_core();
+    virtual void destroy() noexcept { delete this; }
+    virtual const char* unretrieved_report() const noexcept { return "Future exception was never retrieved"; }
+    virtual std::string name() const { return {}; }
+
+    void* value_ = nullptr;
+
+ private:
+    enum class state : unsigned char { pending, finished, cancelled };
+    struct callbacks;
+
+    void settle(state s);
+    void report_unretrieved() noexcept;
+
+    loop_core* loop_;
+    unsigned references_ = 0;
+    state state_ = state::pending;
+    bool unretrieved_ = false;
+    std::exception_ptr exception_;
+    std::string message_;
+    std::unique_ptr<callbacks> callbacks_;
+};
+
+// A counted reference to a core.
+template <class Core>
+class ref {
+ public:
+    ref() noexcept = default;
+    explicit ref(Core* core) noexcept : core_(core) {
+        if (core_) core_->add_ref();
+    }
+    ref(const ref& other) noexcept : ref(other.core_) {}
+    ref(ref&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+    ref& operator=(ref other) noexcept {
+        std::swap(core_, other.core_);
+        return *this;
+    }
+    ~ref() {
+        if (core_) core_->release();
+    }
+
+    Core* get() const noexcept { return core_; }
+    Core* operator->() const noexcept { return core_; }
+    Core& operator*() const noexcept { return *core_; }
+    explicit operator bool() const noexcept { return core_ != nullptr; }
+
+ private:
+    Core* core_ = nullptr;
+};
+
+template <class T>
+struct stored {
+    using type = T;
+};
+template <>
+struct stored<void> {
+    struct type {};
+};
+template <class T>
+struct stored<T&> {
+    using type = T*;
+};
+
+// A core with room for its value.
+template <class T, class Core>
+class with_value : public Core {
+ public:
+    using value_type = typename stored<T>::type;
+
+    template <class... Args>
+    explicit with_value(Args&&... args) : Core(std::forward<Args>(args)...) {}
+
+    template <class... Args>
+    void emplace(Args&&... args) {
+        this->value_ = std::construct_at(&storage_, std::forward<Args>(args)...);
+    }
+
+ protected:
+    ~with_value() override {
+        if (this->value_) std::destroy_at(&storage_);
+    }
+
+ private:
+    union {
+        value_type storage_;
+    };
+};
+
+// Waits for a core; the value is then read through the handle that made this.
+class GIRIN_EXPORT future_wait : public wait_point {
+ public:
+    explicit future_wait(future_core& core) : core_(core) {}
+    bool await_ready() const noexcept { return core_.done(); }
+    void await_suspend(std::coroutine_handle<> caller);
+    bool cancel(const std::string& message) override;
+
+ protected:
+    void finish_wait() {
+        resumed();
+        core_.check_result();
+    }
+    future_core& core_;
+};
+
+template <class F>
+struct function_callback final : callback_node {
+    explicit function_callback(F f) : function(std::move(f)) {}
+    void run() override { function(); }
+    F function;
+};
+
+}  // namespace detail
+
+template <class T = void>
+class future {
+ public:
+    using value_type = T;
+
+    future() noexcept = default;
+    explicit future(detail::ref<detail::future_core> core) noexcept : core_(std::move(core)) {}
+
+    // Whether there is a result, an exception or a cancellation.
+    bool done() const noexcept { return core_->done(); }
+    bool cancelled() const noexcept { return core_->cancelled(); }
+    // Cancels: true if it was pending, false (and nothing changes) if it was done.
+    bool cancel(const std::string& message = {}) const { return core_->cancel(message); }
+
+    // The value, valid as long as the future; raises the exception, cancelled_error, or invalid_state_error while
+    // pending.
+    std::add_lvalue_reference_t<const T> result() const
+        requires(!std::is_void_v<T>)
+    {
+        core_->check_result();
+        return *static_cast<const T*>(core_->value());
+    }
+    void result() const
+        requires std::is_void_v<T>
+    {
+        core_->check_result();
+    }
+    // The exception, or null after a result; raises cancelled_error, or invalid_state_error while pending.
+    std::exception_ptr exception() const { return core_->exception(); }
+
+    // Makes it done. invalid_state_error if it already is.
+    template <class... Args>
+    void set_result(Args&&... args) const {
+        core_->require_pending();
+        static_cast<detail::with_value<T, detail::future_core>*>(core_.get())->emplace(std::forward<Args>(args)...);
+        core_->finish();
+    }
+    template <class Exception>
+    void set_exception(Exception exception) const {
+        if constexpr (std::same_as<Exception, std::exception_ptr>)
+            core_->set_exception(std::move(exception));
+        else
+            core_->set_exception(std::make_exception_ptr(std::move(exception)));
+    }
+
+    // Calls callback(future) in the turn after the one that completes the future (in the next turn if it is done), in
+    // order of registration, tasks that await it included. The number names it to remove_done_callback.
+    template <class Callback>
+    std::size_t add_done_callback(Callback callback) const {
+        auto call = [self = *this, callback = std::move(callback)]() mutable { callback(self); };
+        return core_->add_callback(std::make_unique<detail::function_callback<decltype(call)>>(std::move(call)));
+    }
+    // How many were removed: 0 when it has been scheduled already.
+    std::size_t remove_done_callback(std::size_t number) const { return core_->remove_callback(number); }
+
+    // Waits, and yields the value by reference. Cancelling the waiting task cancels the future; protect it with shield.
+    class awaiter : public detail::future_wait {
+     public:
+        explicit awaiter(const future& f) : detail::future_wait(*f.core_), future_(f) {}
+        decltype(auto) await_resume() {
+            finish_wait();
+            return future_.result();
+        }
+
+     private:
+        future future_;
+    };
+    // The same for a temporary: the value is moved out.
+    class taking_awaiter : public detail::future_wait {
+     public:
+        explicit taking_awaiter(future f) : detail::future_wait(*f.core_), future_(std::move(f)) {}
+        T await_resume() {
+            finish_wait();
+            if constexpr (!std::is_void_v<T>) return std::move(*static_cast<T*>(core_.value()));
+        }
+
+     private:
+        future future_;
+    };
+    awaiter operator co_await() const& { return awaiter(*this); }
+    taking_awaiter operator co_await() && { return taking_awaiter(std::move(*this)); }
+
+    explicit operator bool() const noexcept { return static_cast<bool>(core_); }
+    friend bool operator==(const future& a, const future& b) noexcept { return a.core_.get() == b.core_.get(); }
+    const detail::ref<detail::future_core>& core() const noexcept { return core_; }
+
+ protected:
+    detail::ref<detail::future_core> core_;
+};
+
+// A pending future of the running loop (loop.create_future).
+template <class T = void>
+future<T> create_future() {
+    return future<T>(detail::ref<detail::future_core>(new detail::with_value<T, detail::future_core>()));
+}
+
+}  // namespace girin

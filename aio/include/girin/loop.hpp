@@ -1,0 +1,113 @@
+// The event loop: runs callbacks, timers, tasks and I/O, one at a time, in one thread (asyncio's event loop).
+#pragma once
+
+#include <girin/export.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace girin {
+
+class loop;
+
+namespace detail {
+class loop_core;
+class scheduled_call;
+class task_core;
+}  // namespace detail
+
+// A callback that was scheduled (asyncio.Handle). Copies mean the same callback; dropping them does not cancel it.
+class GIRIN_EXPORT handle {
+ public:
+    handle() = default;
+    explicit handle(std::shared_ptr<detail::scheduled_call> call) noexcept : call_(std::move(call)) {}
+
+    // Prevents the callback, if it has not run, and drops what it captured. Idempotent; on the loop's thread only.
+    void cancel() noexcept;
+    bool cancelled() const noexcept;
+
+ protected:
+    std::shared_ptr<detail::scheduled_call> call_;
+};
+
+// A callback with a deadline (asyncio.TimerHandle).
+class GIRIN_EXPORT timer_handle : public handle {
+ public:
+    using handle::handle;
+    std::chrono::steady_clock::time_point when() const noexcept;
+};
+
+// What the exception handler is told.
+struct exception_context {
+    std::string message;           // such as "Task exception was never retrieved"
+    std::exception_ptr exception;  // null when there is none
+    std::string task_name;         // the task concerned, or nothing
+};
+
+struct loop_options {
+    // Time stands still, and moves to the next deadline when nothing is ready, no pool function runs and no real
+    // descriptor is awaited; while one is, only loop::advance() moves it. For tests: hours pass at once and in order.
+    bool virtual_time = false;
+};
+
+// One turn of the loop polls I/O, queues due timers by deadline, and runs what is then ready; what that schedules runs
+// in the next turn. I/O is polled when nothing is ready, and otherwise at least every 64 turns or 100 us. Not
+// thread-safe but for call_soon_threadsafe.
+class GIRIN_EXPORT loop {
+ public:
+    using clock = std::chrono::steady_clock;
+    using duration = clock::duration;
+    using time_point = clock::time_point;
+
+    explicit loop(loop_options options = {});
+    ~loop();  // closes
+    loop(const loop&) = delete;
+    loop& operator=(const loop&) = delete;
+
+    // The loop that runs in this thread (get_running_loop). Throws std::runtime_error when there is none.
+    static loop& running();
+
+    // The loop's own clock. Monotonic.
+    time_point time() const;
+    // Moves virtual time; std::logic_error on a real clock.
+    void advance(duration step);
+
+    // Runs the callback in the next turn, after what is already queued.
+    handle call_soon(std::function<void()> callback);
+    // Runs the callback in the first turn at or after the deadline; a deadline in the past means the next turn.
+    timer_handle call_at(time_point when, std::function<void()> callback);
+    timer_handle call_later(duration delay, std::function<void()> callback);
+    // call_soon from any thread; wakes the loop. The handle may be cancelled on the loop's thread only.
+    handle call_soon_threadsafe(std::function<void()> callback);
+
+    // Runs until stop(). Throws std::runtime_error when this or another loop already runs in this thread.
+    void run_forever();
+    // Ends run_forever after the current turn; called before it, exactly one turn runs, without blocking.
+    void stop() noexcept;
+    bool is_running() const noexcept;
+    // Runs until the future or coroutine is done, and returns its result or raises its exception (in <girin/task.hpp>).
+    template <class Awaitable>
+    auto run_until_complete(Awaitable&& awaitable);
+
+    // Drops what is scheduled, destroys what is suspended, waits for pool functions that run. Idempotent; not while
+    // running.
+    void close();
+    bool is_closed() const noexcept;
+
+    // Who is told of exceptions that nobody caught; an empty function restores the default, which writes to stderr.
+    void set_exception_handler(std::function<void(loop&, const exception_context&)> handler);
+    void call_exception_handler(const exception_context& context);
+    void default_exception_handler(const exception_context& context);
+
+    detail::loop_core& core() noexcept { return *core_; }
+
+ private:
+    std::unique_ptr<detail::loop_core> core_;
+};
+
+}  // namespace girin

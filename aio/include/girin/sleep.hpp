@@ -1,0 +1,43 @@
+// sleep: suspends the task for a while (asyncio.sleep).
+#pragma once
+
+#include <girin/timer_node.hpp>
+#include <girin/wait_point.hpp>
+
+#include <chrono>
+#include <coroutine>
+#include <string>
+
+namespace girin {
+
+namespace detail {
+
+class GIRIN_EXPORT sleep_wait : public wait_point {
+ public:
+    explicit sleep_wait(std::chrono::nanoseconds delay) : delay_(delay), alarm_(*this) {}
+
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> caller);
+    void await_resume() { resumed(); }
+    bool cancel(const std::string& message) override;
+
+ private:
+    struct alarm final : timer_node {
+        explicit alarm(sleep_wait& s) : sleeper(s) {}
+        void run() override { sleeper.wake(); }
+        sleep_wait& sleeper;
+    };
+
+    std::chrono::nanoseconds delay_;
+    alarm alarm_;
+};
+
+}  // namespace detail
+
+// Returns when the loop's clock has advanced by `delay`, never before. A delay of zero or less suspends for exactly one
+// turn. Cancelling takes the timer back.
+[[nodiscard]] inline detail::sleep_wait sleep(std::chrono::nanoseconds delay) {
+    return detail::sleep_wait(delay);
+}
+
+}  // namespace girin

@@ -1,0 +1,217 @@
+// task<T>: a coroutine that runs on its own, and the future of its result (asyncio.Task). The loop keeps it alive until
+// it is done, so a handle may be dropped.
+#pragma once
+
+#include <girin/coro.hpp>
+#include <girin/future.hpp>
+#include <girin/loop.hpp>
+
+#include <concepts>
+#include <functional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace girin {
+
+namespace detail {
+
+// A task without its value.
+class GIRIN_EXPORT task_core : public future_core {
+ public:
+    task_core();
+
+    bool cancel(const std::string& message) override;
+    unsigned cancelling() const noexcept { return cancelling_; }
+    unsigned uncancel() noexcept;
+    std::string name() const override;
+    void set_name(std::string name) { name_ = std::move(name); }
+
+    // Takes over the coroutine; its first step runs in the next turn, or at once.
+    void start_soon(std::coroutine_handle<> root);
+    void start_now(std::coroutine_handle<> root);
+
+    static ref<task_core> current();
+    static std::vector<ref<task_core>> all(loop_core& loop);
+    static void destroy_all(loop_core& loop) noexcept;
+
+ protected:
+    ~task_core() override;
+    // Moves the finished coroutine's value into place, or raises its exception.
+    virtual void collect() = 0;
+    const char* unretrieved_report() const noexcept override { return "Task exception was never retrieved"; }
+
+    std::coroutine_handle<> root_;
+
+ private:
+    friend class wait_point;
+    struct first_step;
+    class start_node final : public callback_node {
+     public:
+        explicit start_node(task_core& t) : task_(t) {}
+        void run() override;
+
+     private:
+        task_core& task_;
+    };
+
+    void begin(std::coroutine_handle<> root);
+    void step(std::coroutine_handle<> resumed);
+    void finish_task();
+    void leave_loop() noexcept;
+
+    start_node start_;
+    wait_point* waiting_on_ = nullptr;
+    task_core* next_ = nullptr;   // in the loop's list of tasks
+    task_core** link_ = nullptr;  // what points at this one in it
+    unsigned cancelling_ = 0;
+    bool must_cancel_ = false;      // raise cancelled_error at the next resumption
+    bool cancel_accepted_ = false;  // what it waits for has been stopped, and its message is the one to raise
+    std::string cancel_message_;
+    unsigned long number_;
+    std::string name_;
+};
+
+template <class T>
+class task_state final : public with_value<T, task_core> {
+    void collect() override {
+        auto& result = coro<T>::handle_type::from_address(this->root_.address()).promise().result;
+        if constexpr (std::is_void_v<T>)
+            result.take();
+        else
+            this->emplace(result.take());
+    }
+};
+
+template <class T>
+struct is_coro : std::false_type {};
+template <class T>
+struct is_coro<coro<T>> : std::true_type {};
+
+// A callable with its arguments, moved into the frame that runs it.
+template <class F, class... Args>
+auto call_in_frame(F function, Args... args) -> std::invoke_result_t<F&, Args...> {
+    co_return co_await std::invoke(function, std::move(args)...);
+}
+
+}  // namespace detail
+
+// Any task, without its result.
+class any_task {
+ public:
+    any_task() noexcept = default;
+    explicit any_task(detail::ref<detail::task_core> core) noexcept : core_(std::move(core)) {}
+
+    bool done() const noexcept { return core_->done(); }
+    bool cancelled() const noexcept { return core_->cancelled(); }
+    // Asks the task to stop: cancelled_error is raised at the point where it waits, in a later turn; what it waits for
+    // is asked first. False when it is done.
+    bool cancel(const std::string& message = {}) const { return core_->cancel(message); }
+    // How many cancellations have been asked for and not taken back.
+    unsigned cancelling() const noexcept { return core_->cancelling(); }
+    // Takes one back and returns the rest. At none, a cancellation that was not delivered yet is withdrawn.
+    unsigned uncancel() const noexcept { return core_->uncancel(); }
+    std::string get_name() const { return core_->name(); }
+    void set_name(std::string name) const { core_->set_name(std::move(name)); }
+
+    explicit operator bool() const noexcept { return static_cast<bool>(core_); }
+    friend bool operator==(const any_task& a, const any_task& b) noexcept { return a.core_.get() == b.core_.get(); }
+
+ private:
+    detail::ref<detail::task_core> core_;
+};
+
+template <class T = void>
+class task : public future<T> {
+ public:
+    task() noexcept = default;
+    explicit task(detail::ref<detail::task_state<T>> core) noexcept
+        : future<T>(detail::ref<detail::future_core>(core.get())) {}
+
+    unsigned cancelling() const noexcept { return state().cancelling(); }
+    unsigned uncancel() const noexcept { return state().uncancel(); }
+    std::string get_name() const { return state().name(); }
+    void set_name(std::string name) const { state().set_name(std::move(name)); }
+    operator any_task() const noexcept { return any_task(detail::ref<detail::task_core>(&state())); }
+
+    // Only the coroutine decides its outcome.
+    template <class... Args>
+    void set_result(Args&&...) const = delete;
+    template <class Exception>
+    void set_exception(Exception) const = delete;
+
+ private:
+    detail::task_core& state() const noexcept { return static_cast<detail::task_core&>(*this->core_); }
+};
+
+// Makes a task of the coroutine; its first step runs in the next turn. Needs a running loop.
+template <class T>
+task<T> create_task(coro<T> work) {
+    detail::ref<detail::task_state<T>> state(new detail::task_state<T>());
+    if (!work) throw std::runtime_error("cannot reuse already awaited coroutine");
+    state->start_soon(work.release());
+    return task<T>(std::move(state));
+}
+
+// The same for a callable and its arguments, which are moved into the task.
+template <class F, class... Args>
+    requires(!detail::is_coro<F>::value && std::invocable<F&, Args...>)
+auto create_task(F function, Args... args) {
+    return create_task(detail::call_in_frame(std::move(function), std::move(args)...));
+}
+
+struct eager_start_t {};
+inline constexpr eager_start_t eager_start{};
+
+// Runs the coroutine at once, inside this call, up to its first suspension (asyncio's eager_start). If it ends there,
+// the task is done when this returns.
+template <class T>
+task<T> create_task(eager_start_t, coro<T> work) {
+    detail::ref<detail::task_state<T>> state(new detail::task_state<T>());
+    if (!work) throw std::runtime_error("cannot reuse already awaited coroutine");
+    state->start_now(work.release());
+    return task<T>(std::move(state));
+}
+
+// The task that runs now; empty in a plain callback. Throws std::runtime_error when no loop runs.
+GIRIN_EXPORT any_task current_task();
+// The running loop's tasks that are not done.
+GIRIN_EXPORT std::vector<any_task> all_tasks();
+
+// A coroutine becomes a task; a future is returned as it is.
+template <class T>
+task<T> ensure_future(coro<T> work) {
+    return create_task(std::move(work));
+}
+template <class T>
+future<T> ensure_future(future<T> f) {
+    return f;
+}
+template <class T>
+task<T> ensure_future(task<T> t) {
+    return t;
+}
+
+namespace detail {
+
+GIRIN_EXPORT void run_until_done(loop& l, std::function<ref<future_core>()> start);
+
+}  // namespace detail
+
+template <class Awaitable>
+auto loop::run_until_complete(Awaitable&& awaitable) {
+    using future_type = decltype(ensure_future(std::forward<Awaitable>(awaitable)));
+    future_type result;
+    detail::run_until_done(*this, [&] {
+        result = ensure_future(std::forward<Awaitable>(awaitable));
+        return result.core();
+    });
+    using T = typename future_type::value_type;
+    if constexpr (std::is_void_v<T>)
+        result.result();
+    else
+        return T(std::move(const_cast<T&>(result.result())));
+}
+
+}  // namespace girin

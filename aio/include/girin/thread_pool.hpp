@@ -1,0 +1,141 @@
+// A bounded pool of threads for functions that block (concurrent.futures.ThreadPoolExecutor).
+#pragma once
+
+#include <girin/coro.hpp>
+#include <girin/export.hpp>
+#include <girin/wait_point.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace girin {
+
+class thread_pool;
+
+// Raised when a pool's queue has no room; the function was not called.
+class GIRIN_EXPORT pool_full : public std::runtime_error {
+ public:
+    pool_full() : std::runtime_error("every thread of the pool is busy and its queue is full") {}
+    pool_full(const pool_full&) = default;
+    ~pool_full() override;
+};
+
+namespace detail {
+
+class loop_core;
+
+// A function on its way through a pool. Its owner keeps it alive until finished() or until it was taken back.
+class GIRIN_EXPORT pool_job {
+ public:
+    pool_job() = default;
+    pool_job(const pool_job&) = delete;
+    pool_job& operator=(const pool_job&) = delete;
+
+ protected:
+    virtual ~pool_job() = default;
+    // Runs the function, in a thread of the pool.
+    virtual void execute() noexcept = 0;
+    // What then goes to the ready queue of the loop that submitted the job.
+    virtual callback_node& finished() noexcept = 0;
+
+ private:
+    friend class girin::thread_pool;
+    pool_job* next_ = nullptr;
+    loop_core* loop_ = nullptr;
+};
+
+}  // namespace detail
+
+// Threads are started when they are first needed. Safe to use from the threads of several loops.
+class GIRIN_EXPORT thread_pool {
+ public:
+    struct options {
+        std::size_t threads = 0;     // at most; 0 means min(32, processors + 4), as in asyncio
+        std::size_t queue = 65'536;  // functions that may wait for a thread
+        std::string name = "girin";  // of the threads, which get a number behind it
+    };
+
+    explicit thread_pool(const options& o);
+    thread_pool(const thread_pool&) = delete;
+    thread_pool& operator=(const thread_pool&) = delete;
+    // Waits for the functions that run; queued ones are never called.
+    ~thread_pool();
+
+    // Hands the job to a thread; false when the queue is full. From a thread that runs a loop.
+    bool try_submit(detail::pool_job& job);
+    // Takes a queued job back; false when a thread has it already.
+    bool take_back(detail::pool_job& job) noexcept;
+
+    // Threads that run something, and jobs that wait for one.
+    std::size_t busy() const noexcept;
+    std::size_t queued() const noexcept;
+
+ private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+namespace detail {
+
+// Suspends the task until its function has run in a pool. A cancelled task drops a function that is still queued; one
+// that runs is waited for, because the frame it works on must not die under it, and then the await raises
+// cancelled_error.
+class GIRIN_EXPORT pool_wait : public wait_point, public pool_job {
+ public:
+    explicit pool_wait(thread_pool* pool) : pool_(pool) {}
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> caller);
+    bool cancel(const std::string& message) override;
+
+ protected:
+    void check_accepted() const {
+        if (refused_) throw pool_full();
+    }
+
+ private:
+    callback_node& finished() noexcept override { return *this; }
+
+    thread_pool* pool_;  // null: the loop's default pool
+    bool submitted_ = false;
+    bool refused_ = false;
+};
+
+template <class F>
+class thread_call final : public pool_wait {
+ public:
+    using result_type = std::invoke_result_t<F&>;
+
+    thread_call(thread_pool* pool, F& function) : pool_wait(pool), function_(function) {}
+
+    result_type await_resume() {
+        resumed();
+        check_accepted();
+        return outcome_.take();
+    }
+
+ private:
+    void execute() noexcept override {
+        try {
+            if constexpr (std::is_void_v<result_type>)
+                function_();
+            else
+                outcome_.set_value(function_());
+        } catch (...) {
+            outcome_.set_exception(std::current_exception());
+        }
+    }
+
+    F& function_;
+    outcome<result_type> outcome_;
+};
+
+}  // namespace detail
+
+}  // namespace girin

@@ -1,0 +1,135 @@
+// timeout and wait_for: bounds on how long something may take (asyncio.timeout, asyncio.wait_for).
+#pragma once
+
+#include <girin/coro.hpp>
+#include <girin/future.hpp>
+#include <girin/loop.hpp>
+#include <girin/task.hpp>
+#include <girin/timer_node.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <functional>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace girin {
+
+// A deadline around a body (asyncio.Timeout): when it passes while the body is suspended, the body sees cancelled_error
+// there, and run() raises timeout_error once the body has ended. A body that never suspends is not interrupted.
+class GIRIN_EXPORT timeout_scope {
+ public:
+    using time_point = loop::time_point;
+
+    // Never expires, until reschedule() gives it a deadline.
+    timeout_scope() : alarm_(*this) {}
+    explicit timeout_scope(std::optional<time_point> when) : alarm_(*this), when_(when) {}
+
+    // Runs the body, which is called as body() or body(timeout_scope&) and returns a coroutine, and returns its result.
+    // Once only: a second time is a std::runtime_error.
+    template <class Body>
+    auto run(Body body) -> decltype(invoke(body, *this)) {
+        enter();
+        try {
+            if constexpr (std::is_void_v<typename decltype(invoke(body, *this))::value_type>) {
+                co_await invoke(body, *this);
+                leave();
+            } else {
+                auto result = co_await invoke(body, *this);
+                leave();
+                co_return result;
+            }
+        } catch (const cancelled_error&) {
+            if (leave()) throw timeout_error(std::current_exception());
+            throw;
+        } catch (...) {
+            leave();
+            throw;
+        }
+    }
+
+    // The deadline; nothing when it never expires.
+    std::optional<time_point> when() const noexcept { return when_; }
+    // Whether the deadline passed before the body ended.
+    bool expired() const noexcept { return state_ == state::expired || state_ == state::expiring; }
+    // Moves the deadline, or takes it away. std::runtime_error unless the body runs and the deadline has not passed.
+    void reschedule(std::optional<time_point> when);
+
+ private:
+    enum class state { created, entered, expiring, expired, exited };
+    struct alarm final : detail::timer_node {
+        explicit alarm(timeout_scope& s) : scope(s) {}
+        void run() override { scope.expire(); }
+        timeout_scope& scope;
+    };
+
+    template <class Body>
+    static auto invoke(Body& body, timeout_scope& scope) {
+        if constexpr (std::invocable<Body&, timeout_scope&>)
+            return body(scope);
+        else
+            return body();
+    }
+
+    void enter();
+    void expire();
+    // Whether a cancelled_error that leaves the body is this scope's doing.
+    bool leave() noexcept;
+
+    alarm alarm_;
+    std::optional<time_point> when_;
+    state state_ = state::created;
+    any_task task_;
+    unsigned cancelling_ = 0;
+};
+
+// Runs the body, at most so long: `co_await timeout(5s, [&]() -> coro<> { … })`. Raises timeout_error when it took
+// longer.
+template <class Body>
+auto timeout(std::chrono::nanoseconds delay, Body body)
+    -> decltype(std::declval<timeout_scope&>().run(std::move(body))) {
+    timeout_scope scope(loop::running().time() + std::chrono::ceil<loop::duration>(delay));
+    co_return co_await scope.run(std::move(body));
+}
+
+namespace detail {
+
+// The future's value: a copy, as others may hold the future, or the value itself where it cannot be copied.
+template <class T>
+coro<T> result_of(future<T> awaited) {
+    if constexpr (std::is_copy_constructible_v<T>)
+        co_return co_await awaited;
+    else
+        co_return co_await std::move(awaited);
+}
+
+}  // namespace detail
+
+// Awaits the coroutine, future or task in the calling task, at most so long. When the time is up it is cancelled, and
+// when it has really ended timeout_error is raised; if it returned a value all the same, that is returned. With a delay
+// of zero or less a coroutine is never started.
+template <class T>
+coro<T> wait_for(coro<T> work, std::chrono::nanoseconds delay) {
+    if (delay <= delay.zero()) throw timeout_error();
+    co_return co_await timeout(delay, [&work]() -> coro<T> { co_return co_await std::move(work); });
+}
+
+template <class T>
+coro<T> wait_for(future<T> awaited, std::chrono::nanoseconds delay) {
+    if (delay > delay.zero() || awaited.done())
+        co_return co_await timeout(delay, [&awaited] { return detail::result_of(std::move(awaited)); });
+    awaited.cancel();
+    try {
+        co_return co_await detail::result_of(std::move(awaited));
+    } catch (const cancelled_error&) {
+        throw timeout_error(std::current_exception());
+    }
+}
+
+template <class T>
+GIRIN_CORO_WRAPPER coro<T> wait_for(task<T> awaited, std::chrono::nanoseconds delay) {
+    return wait_for(future<T>(awaited), delay);
+}
+
+}  // namespace girin

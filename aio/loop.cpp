@@ -1,0 +1,151 @@
+#include "aio/loop_core.hpp"
+#include "aio/scheduled_call.hpp"
+
+#include <girin/exceptions.hpp>
+#include <girin/loop.hpp>
+
+#include <cstdio>
+
+namespace girin {
+
+namespace detail {
+
+void scheduled_call::run() {
+    auto keep = std::move(self_);
+    auto callback = std::move(callback_);
+    if (cancelled_) return;
+    try {
+        callback();
+    } catch (const keyboard_interrupt&) {
+        throw;
+    } catch (...) {
+        core_.report("Exception in callback", std::current_exception());
+    }
+}
+
+void scheduled_call::drop() noexcept {
+    disarm();
+    self_.reset();
+}
+
+void scheduled_call::cancel() noexcept {
+    cancelled_ = true;
+    callback_ = nullptr;
+    if (armed()) drop();  // a queued one stays where it is: its list may belong to another thread
+}
+
+}  // namespace detail
+
+using detail::loop_core;
+using detail::scheduled_call;
+
+void handle::cancel() noexcept {
+    if (auto call = call_) call->cancel();
+}
+
+bool handle::cancelled() const noexcept {
+    return call_ && call_->cancelled();
+}
+
+loop::time_point timer_handle::when() const noexcept {
+    return call_->when();
+}
+
+loop::loop(loop_options options) : core_(std::make_unique<loop_core>(*this, options)) {}
+
+loop::~loop() {
+    core_->close();
+}
+
+loop& loop::running() {
+    return loop_core::running().owner;
+}
+
+loop::time_point loop::time() const {
+    return core_->time();
+}
+
+void loop::advance(duration step) {
+    core_->advance(step);
+}
+
+handle loop::call_soon(std::function<void()> callback) {
+    core_->require_open();
+    auto call = scheduled_call::make(*core_, std::move(callback));
+    core_->ready.push_back(*call);
+    return handle(std::move(call));
+}
+
+timer_handle loop::call_at(time_point when, std::function<void()> callback) {
+    core_->require_open();
+    auto call = scheduled_call::make(*core_, std::move(callback));
+    core_->timers.add(*call, when);
+    return timer_handle(std::move(call));
+}
+
+timer_handle loop::call_later(duration delay, std::function<void()> callback) {
+    return call_at(time() + delay, std::move(callback));
+}
+
+handle loop::call_soon_threadsafe(std::function<void()> callback) {
+    core_->require_open();
+    auto call = scheduled_call::make(*core_, std::move(callback));
+    handle result(call);
+    core_->push_threadsafe(*call);
+    return result;
+}
+
+void loop::run_forever() {
+    core_->run_forever();
+}
+
+void loop::stop() noexcept {
+    core_->stop();
+}
+
+bool loop::is_running() const noexcept {
+    return core_->is_running;
+}
+
+void loop::close() {
+    core_->close();
+}
+
+bool loop::is_closed() const noexcept {
+    return core_->closed;
+}
+
+void loop::set_exception_handler(std::function<void(loop&, const exception_context&)> handler) {
+    core_->exception_handler = std::move(handler);
+}
+
+void loop::call_exception_handler(const exception_context& context) {
+    auto handler = core_->exception_handler;
+    if (!handler) return default_exception_handler(context);
+    try {
+        handler(*this, context);
+    } catch (const keyboard_interrupt&) {
+        throw;
+    } catch (...) {
+        default_exception_handler({"Unhandled error in exception handler", std::current_exception(), {}});
+    }
+}
+
+void loop::default_exception_handler(const exception_context& context) {
+    std::string line = context.message;
+    if (!context.task_name.empty()) line += " (" + context.task_name + ")";
+    if (context.exception) {
+        try {
+            std::rethrow_exception(context.exception);
+        } catch (const std::exception& e) {
+            line += std::string(": ") + e.what();
+        } catch (const cancelled_error& e) {
+            line += ": cancelled " + e.message();
+        } catch (...) {
+            line += ": not a std::exception";
+        }
+    }
+    std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+}  // namespace girin

@@ -1,0 +1,183 @@
+#include "aio/loop_core.hpp"
+
+#include <girin/async_generator.hpp>
+#include <girin/coro.hpp>
+#include <girin/exceptions.hpp>
+#include <girin/task.hpp>
+#include <girin/thread_pool.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace girin::detail {
+
+namespace {
+
+constexpr unsigned max_turns_without_poll = 64;
+constexpr auto max_time_without_poll = std::chrono::microseconds(100);
+
+[[gnu::tls_model("initial-exec")]] thread_local loop_core* current_loop = nullptr;
+
+}  // namespace
+
+loop_core::loop_core(loop& o, loop_options options) : owner(o), virtual_time(options.virtual_time) {}
+
+loop_core::~loop_core() = default;
+
+loop_core* loop_core::current() noexcept {
+    return current_loop;
+}
+
+loop_core& loop_core::running() {
+    if (!current_loop) throw std::runtime_error("no running event loop");
+    return *current_loop;
+}
+
+void* allocate_frame(std::size_t size) {
+#if !defined(__SANITIZE_ADDRESS__) && !(defined(__has_feature) && __has_feature(address_sanitizer))
+    if (current_loop) return current_loop->frames.allocate(size);
+#endif
+    return ::operator new(frame_pool::rounded(size));
+}
+
+void free_frame(void* frame, std::size_t size) noexcept {
+#if !defined(__SANITIZE_ADDRESS__) && !(defined(__has_feature) && __has_feature(address_sanitizer))
+    if (current_loop) return current_loop->frames.free(frame, size);
+#endif
+    ::operator delete(frame);
+}
+
+loop::time_point loop_core::time() const {
+    return virtual_time ? virtual_now_ : loop::clock::now();
+}
+
+void loop_core::require_open() const {
+    if (closed) throw std::runtime_error("Event loop is closed");
+}
+
+void loop_core::run_forever() {
+    require_open();
+    if (is_running) throw std::runtime_error("This event loop is already running");
+    if (current_loop) throw std::runtime_error("Cannot run the event loop while another loop is running");
+    current_loop = this;
+    is_running = true;
+    struct restore {
+        loop_core& core;
+        ~restore() {
+            current_loop = nullptr;
+            core.is_running = false;
+            core.stopping_ = false;
+        }
+    } restore_on_exit{*this};
+    do turn();
+    while (!stopping_);
+}
+
+void loop_core::turn() {
+    if (!timers.empty()) turn_time_ = time();
+    bool waited_enough = ++turns_since_poll_ >= max_turns_without_poll ||
+                         (!timers.empty() && turn_time_ - last_poll_ >= max_time_without_poll);
+    if (ready.empty() || stopping_ || waited_enough) poll();
+    if (inbox_filled_.load(std::memory_order_acquire)) take_inbox();
+    if (interrupted.load(std::memory_order_relaxed) && interrupted.exchange(false) && on_interrupt) on_interrupt();
+    if (!timers.empty()) queue_due_timers();
+
+    callback_list batch;
+    batch.append(ready);
+    struct put_back {
+        callback_list& rest;
+        callback_list& ready;
+        ~put_back() { ready.prepend(rest); }
+    } put_back_on_exit{batch, ready};
+    while (callback_node* next = batch.pop_front()) next->run();
+}
+
+void loop_core::poll() {
+    turns_since_poll_ = 0;
+    if (!ready.empty() || stopping_ || inbox_filled_.load(std::memory_order_acquire)) {
+        io.wait(0);
+    } else if (virtual_time) {
+        wait_in_virtual_time();
+    } else if (timers.empty()) {
+        io.wait(-1);
+    } else {
+        using std::chrono::microseconds;
+        constexpr auto longest = microseconds(std::chrono::hours(24));
+        auto left = std::chrono::ceil<microseconds>(timers.earliest().when() - turn_time_);
+        io.wait(static_cast<long>(std::clamp(left, microseconds(0), longest).count()));
+    }
+    if (!timers.empty()) last_poll_ = turn_time_ = time();
+}
+
+// Time moves only when the program could not go on without it.
+void loop_core::wait_in_virtual_time() {
+    io.wait(0);
+    if (!ready.empty() || inbox_filled_.load(std::memory_order_acquire)) return;
+    if (io.awaited() != 0 || pool_calls.load() != 0) {
+        if (timers.empty() || timers.earliest().when() > virtual_now_) io.wait(-1);
+    } else if (!timers.empty()) {
+        virtual_now_ = std::max(virtual_now_, timers.earliest().when());
+    } else {
+        throw std::logic_error("deadlock: nothing is ready, scheduled or awaited, so this loop would never wake");
+    }
+}
+
+void loop_core::advance(loop::duration step) {
+    if (!virtual_time) throw std::logic_error("only virtual time can be advanced");
+    virtual_now_ += step;
+}
+
+void loop_core::queue_due_timers() {
+    while (!timers.empty() && timers.earliest().when() <= turn_time_) {
+        timer_node& due = timers.earliest();
+        timers.remove(due);
+        ready.push_back(due);
+    }
+}
+
+void loop_core::push_threadsafe(callback_node& node) {
+    {
+        std::lock_guard lock(inbox_mutex_);
+        inbox_.push_back(node);
+        if (inbox_filled_.exchange(true, std::memory_order_release)) return;
+    }
+    io.interrupt();
+}
+
+void loop_core::take_inbox() {
+    std::lock_guard lock(inbox_mutex_);
+    inbox_filled_.store(false, std::memory_order_relaxed);
+    ready.append(inbox_);
+}
+
+thread_pool& loop_core::default_pool() {
+    require_open();
+    if (!default_pool_) default_pool_ = std::make_unique<thread_pool>(thread_pool::options());
+    return *default_pool_;
+}
+
+void loop_core::report(std::string message, std::exception_ptr exception, std::string task_name) {
+    owner.call_exception_handler({std::move(message), std::move(exception), std::move(task_name)});
+}
+
+void loop_core::close() {
+    if (is_running) throw std::runtime_error("Cannot close a running event loop");
+    if (closed) return;
+    closed = true;
+    default_pool_.reset();  // waits for what runs: frames must not die under a running function
+    callback_list dropped;
+    dropped.append(ready);
+    take_inbox();
+    dropped.append(ready);
+    while (callback_node* node = dropped.pop_front()) node->drop();
+    while (!timers.empty()) {
+        timer_node& timer = timers.earliest();
+        timers.remove(timer);
+        timer.drop();
+    }
+    task_core::destroy_all(*this);
+    generator_core::forget_all(*this);
+}
+
+}  // namespace girin::detail

@@ -1,0 +1,164 @@
+#include "aio/reactor.hpp"
+
+#include "aio/loop_core.hpp"
+
+#include <boost/asio/detail/reactor.hpp>
+#include <boost/asio/detail/reactor_op.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/version.hpp>
+
+#include <unistd.h>
+
+#include <new>
+#include <utility>
+
+namespace girin::detail {
+
+namespace asio = boost::asio;
+
+struct reactor::impl {
+    impl()
+        : context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
+          work(context.get_executor()),
+          scheduler(asio::use_service<asio::detail::io_context_impl>(context)),
+          epoll(asio::use_service<asio::detail::reactor>(context)) {
+        epoll.init_task();
+    }
+
+    asio::io_context context;
+    asio::executor_work_guard<asio::io_context::executor_type> work;
+    asio::detail::io_context_impl& scheduler;
+    asio::detail::reactor& epoll;
+};
+
+reactor::reactor() : impl_(std::make_unique<impl>()) {}
+
+reactor::~reactor() = default;
+
+void reactor::wait(long microseconds) {
+    if (microseconds == 0) {
+        impl_->context.poll();
+        return;
+    }
+    boost::system::error_code ignored;
+    impl_->scheduler.wait_one(microseconds, ignored);
+}
+
+void reactor::interrupt() noexcept {
+    impl_->epoll.interrupt();
+}
+
+asio::io_context& reactor::context() noexcept {
+    return impl_->context;
+}
+
+// An io_op as Asio's reactor sees it.
+struct io_op::bridge final : asio::detail::reactor_op {
+    explicit bridge(io_op& o)
+        : asio::detail::reactor_op(boost::system::error_code(), &bridge::perform, &bridge::completed), op(o) {}
+
+    static status perform(reactor_op* base) {
+        switch (static_cast<bridge*>(base)->op.attempt()) {
+            case io_attempt::again:
+                return not_done;
+            case io_attempt::done:
+                return done;
+            case io_attempt::exhausted:
+                return done_and_exhausted;
+        }
+        return not_done;
+    }
+
+    // Asio passes no owner when the io_context is being destroyed: then nobody is left to resume.
+    static void completed(void* owner, asio::detail::operation* base, const boost::system::error_code&, std::size_t) {
+        io_op& op = static_cast<bridge*>(base)->op;
+        op.armed_ = false;
+        if (!owner) return;
+        --op.reactor_->awaited_;
+        op.complete(static_cast<bridge*>(base)->ec_);
+    }
+
+    io_op& op;
+};
+
+io_op::io_op() {
+    static_assert(sizeof(bridge) <= sizeof(storage_));
+    ::new (static_cast<void*>(storage_)) bridge(*this);
+}
+
+io_op::~io_op() = default;
+
+namespace {
+
+using descriptor_state = asio::detail::reactor::per_descriptor_data;
+
+descriptor_state as_state(void* state) {
+    return static_cast<descriptor_state>(state);
+}
+
+}  // namespace
+
+descriptor::descriptor(int fd) : fd_(fd), reactor_(&loop_core::running().io) {
+    descriptor_state state = nullptr;
+    if (int error = reactor_->impl_->epoll.register_descriptor(fd, state)) {
+        ::close(std::exchange(fd_, -1));
+        throw std::system_error(error, std::system_category(), "cannot watch a descriptor");
+    }
+    state_ = state;
+}
+
+descriptor::descriptor(descriptor&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), state_(std::exchange(other.state_, nullptr)), reactor_(other.reactor_) {}
+
+descriptor& descriptor::operator=(descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    std::swap(state_, other.state_);
+    std::swap(reactor_, other.reactor_);
+    return *this;
+}
+
+descriptor::~descriptor() {
+    close();
+}
+
+void descriptor::start(int kind, io_op& op) {
+    auto* state = as_state(state_);
+    auto* bridge = reinterpret_cast<io_op::bridge*>(op.storage_);
+    bridge->ec_ = {};
+    op.reactor_ = reactor_;
+    op.armed_ = true;
+    ++reactor_->awaited_;
+#if BOOST_VERSION < 108200
+    reactor_->impl_->epoll.start_op(kind, fd_, state, bridge, true, true);
+#else
+    auto later = [](asio::detail::operation* done, bool continuation, const void* scheduler) {
+        static_cast<asio::detail::io_context_impl*>(const_cast<void*>(scheduler))
+            ->post_immediate_completion(done, continuation);
+    };
+    reactor_->impl_->epoll.start_op(kind, fd_, state, bridge, true, true, later, &reactor_->impl_->scheduler);
+#endif
+}
+
+void descriptor::start_read(io_op& op) {
+    start(asio::detail::reactor::read_op, op);
+}
+
+void descriptor::start_write(io_op& op) {
+    start(asio::detail::reactor::write_op, op);
+}
+
+void descriptor::cancel() noexcept {
+    auto* state = as_state(state_);
+    if (state) reactor_->impl_->epoll.cancel_ops(fd_, state);
+}
+
+void descriptor::close() noexcept {
+    if (fd_ < 0) return;
+    auto* state = as_state(std::exchange(state_, nullptr));
+    reactor_->impl_->epoll.deregister_descriptor(fd_, state, true);
+    reactor_->impl_->epoll.cleanup_descriptor_data(state);
+    ::close(std::exchange(fd_, -1));
+}
+
+}  // namespace girin::detail

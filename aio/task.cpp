@@ -1,0 +1,205 @@
+#include "aio/loop_core.hpp"
+
+#include <girin/task.hpp>
+
+#include <atomic>
+#include <stdexcept>
+
+namespace girin {
+
+namespace detail {
+
+namespace {
+
+std::atomic<unsigned long> tasks_so_far = 0;
+
+}  // namespace
+
+task_core::task_core() : start_(*this), number_(tasks_so_far.fetch_add(1, std::memory_order_relaxed) + 1) {}
+
+task_core::~task_core() {
+    leave_loop();
+    if (root_) root_.destroy();
+}
+
+std::string task_core::name() const {
+    return name_.empty() ? "Task-" + std::to_string(number_) : name_;
+}
+
+void task_core::begin(std::coroutine_handle<> root) {
+    root_ = root;
+    add_ref();  // the loop's, until the task is done
+    next_ = owner().tasks;
+    link_ = &owner().tasks;
+    if (next_) next_->link_ = &next_;
+    owner().tasks = this;
+}
+
+void task_core::leave_loop() noexcept {
+    if (!link_) return;
+    *link_ = next_;
+    if (next_) next_->link_ = link_;
+    link_ = nullptr;
+}
+
+void task_core::start_soon(std::coroutine_handle<> root) {
+    begin(root);
+    owner().ready.push_back(start_);
+}
+
+void task_core::start_now(std::coroutine_handle<> root) {
+    begin(root);
+    step(root);
+}
+
+void task_core::start_node::run() {
+    if (task_.must_cancel_)
+        task_.finish_task();
+    else
+        task_.step(task_.root_);
+}
+
+void task_core::step(std::coroutine_handle<> resumed) {
+    task_core* outer = std::exchange(owner().current_task, this);
+    resumed.resume();
+    owner().current_task = outer;
+    if (root_.done()) finish_task();
+}
+
+// Follows Task.__step: a value does not count when a cancellation is pending, an exception does.
+void task_core::finish_task() {
+    leave_loop();
+    std::exception_ptr stop_the_loop;
+    if (!root_.done()) {
+        set_cancelled(std::move(cancel_message_));
+    } else {
+        try {
+            collect();
+            if (must_cancel_)
+                set_cancelled(std::move(cancel_message_));
+            else
+                finish();
+        } catch (const cancelled_error& e) {
+            set_cancelled(e.message());
+        } catch (const keyboard_interrupt&) {
+            stop_the_loop = std::current_exception();
+            set_exception(stop_the_loop);
+            mark_retrieved();
+        } catch (...) {
+            set_exception(std::current_exception());
+        }
+    }
+    std::exchange(root_, nullptr).destroy();
+    release();
+    if (stop_the_loop) std::rethrow_exception(stop_the_loop);
+}
+
+bool task_core::cancel(const std::string& message) {
+    if (done()) return future_core::cancel(message);
+    ++cancelling_;
+    if (waiting_on_ && waiting_on_->cancel(message)) return true;
+    must_cancel_ = true;
+    if (!cancel_accepted_) cancel_message_ = message;
+    return true;
+}
+
+unsigned task_core::uncancel() noexcept {
+    if (cancelling_ > 0 && --cancelling_ == 0) must_cancel_ = false;
+    return cancelling_;
+}
+
+ref<task_core> task_core::current() {
+    return ref<task_core>(loop_core::running().current_task);
+}
+
+std::vector<ref<task_core>> task_core::all(loop_core& loop) {
+    std::vector<ref<task_core>> result;
+    for (task_core* task = loop.tasks; task; task = task->next_) result.emplace_back(task);
+    return result;
+}
+
+// The loop was closed over them: they are not resumed, their frames are destroyed, whoever holds them sees them
+// pending.
+void task_core::destroy_all(loop_core& loop) noexcept {
+    while (task_core* task = loop.tasks) {
+        task->leave_loop();
+        task->start_.unlink();
+        std::exchange(task->root_, nullptr).destroy();
+        task->release();
+    }
+}
+
+wait_point::~wait_point() = default;
+
+void wait_point::suspend(std::coroutine_handle<> caller) {
+    task_core* task = loop_core::running().current_task;
+    if (!task) throw std::runtime_error("only a task can wait: make one with create_task or run");
+    task_ = task;
+    caller_ = caller;
+    task->waiting_on_ = this;
+    if (task->must_cancel_ && cancel(task->cancel_message_)) task->must_cancel_ = false;
+}
+
+void wait_point::wake() {
+    loop_core::running().ready.push_back(*this);
+}
+
+bool wait_point::accept_cancel(const std::string& message) {
+    if (linked() || task_->cancel_accepted_) return false;
+    task_->cancel_accepted_ = true;
+    task_->cancel_message_ = message;
+    wake();
+    return true;
+}
+
+void wait_point::run() {
+    task_core* task = std::exchange(task_, nullptr);
+    task->waiting_on_ = nullptr;
+    cancel_on_resume_ = task->must_cancel_ || task->cancel_accepted_;
+    task->step(caller_);
+}
+
+void wait_point::throw_cancelled() {
+    cancel_on_resume_ = false;
+    task_core* task = loop_core::running().current_task;
+    task->must_cancel_ = task->cancel_accepted_ = false;
+    throw cancelled_error(std::exchange(task->cancel_message_, {}));
+}
+
+void run_until_done(loop& l, std::function<ref<future_core>()> start) {
+    loop_core& core = l.core();
+    ref<future_core> awaited;
+    std::exception_ptr failed;
+    struct stop_when_done final : callback_node {
+        explicit stop_when_done(loop_core& c) : core(c) {}
+        void run() override { core.stop(); }
+        loop_core& core;
+    } stop(core);
+    l.call_soon([&] {
+        try {
+            awaited = start();
+            awaited->add_callback(stop);
+        } catch (...) {
+            failed = std::current_exception();
+            core.stop();
+        }
+    });
+    core.run_forever();
+    stop.unlink();
+    if (failed) std::rethrow_exception(failed);
+    if (!awaited->done()) throw std::runtime_error("Event loop stopped before Future completed.");
+}
+
+}  // namespace detail
+
+any_task current_task() {
+    return any_task(detail::task_core::current());
+}
+
+std::vector<any_task> all_tasks() {
+    std::vector<any_task> result;
+    for (auto& core : detail::task_core::all(detail::loop_core::running())) result.emplace_back(std::move(core));
+    return result;
+}
+
+}  // namespace girin

@@ -1,26 +1,33 @@
-# Flags of our own code only; nothing here reaches the users of the library.
+# How everything in this tree is compiled: debug format, sanitizers, linker, LTO, ccache; and the warnings of our own code.
+add_compile_options(-gdwarf-4 -fno-omit-frame-pointer)  # Debian 12's valgrind cannot read clang's DWARF 5.
+
 add_library(girin_build_flags INTERFACE)
-set(is_clang $<CXX_COMPILER_ID:Clang>)
-target_compile_options(girin_build_flags INTERFACE
-    $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wdangling>
-    $<$<AND:$<COMPILE_LANGUAGE:CXX>,${is_clang}>:-Werror=dangling>
-    $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<BOOL:${GIRIN_WERROR}>>:-Werror>
-    -gdwarf-4 -fno-omit-frame-pointer)  # Debian 12's valgrind cannot read DWARF 5.
+set(girin_warnings -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    list(APPEND girin_warnings -Wdangling -Werror=dangling)
+endif()
+if(GIRIN_WERROR)
+    list(APPEND girin_warnings -Werror)
+endif()
+target_compile_options(girin_build_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:${girin_warnings}>)
+
 if(GIRIN_SANITIZE)
     add_compile_options(-fsanitize=${GIRIN_SANITIZE} -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${GIRIN_SANITIZE})
 endif()
+
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     string(REGEX MATCH "^[0-9]+" girin_llvm_major ${CMAKE_CXX_COMPILER_VERSION})
     find_program(girin_lld NAMES ld.lld-${girin_llvm_major} ld.lld)
     if(girin_lld)
-        add_link_options(-fuse-ld=${girin_lld})
-        if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT GIRIN_SANITIZE)
+        add_link_options(--ld-path=${girin_lld})
+        if(CMAKE_CXX_COMPILER_AR AND CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT GIRIN_SANITIZE)
             add_compile_options(-flto=thin)
             add_link_options(-flto=thin -Wl,--thinlto-cache-dir=${CMAKE_BINARY_DIR}/thinlto-cache)
         endif()
     endif()
 endif()
+
 find_program(girin_ccache ccache)
 if(girin_ccache)
     set(CMAKE_C_COMPILER_LAUNCHER ${girin_ccache})

@@ -27,13 +27,30 @@ __attribute__((constructor)) static void open_file(void) {
     if (shared != MAP_FAILED) count = shared;
 }
 
-static void add(void) { __atomic_fetch_add(count, 1, __ATOMIC_RELAXED); }
+static void add(void) {
+    __atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
+}
 
-void* malloc(size_t size) { add(); return __libc_malloc(size); }
-void* calloc(size_t n, size_t size) { add(); return __libc_calloc(n, size); }
-void* realloc(void* old, size_t size) { add(); return __libc_realloc(old, size); }
-void* memalign(size_t alignment, size_t size) { add(); return __libc_memalign(alignment, size); }
-void* aligned_alloc(size_t alignment, size_t size) { add(); return __libc_memalign(alignment, size); }
+void* malloc(size_t size) {
+    add();
+    return __libc_malloc(size);
+}
+void* calloc(size_t n, size_t size) {
+    add();
+    return __libc_calloc(n, size);
+}
+void* realloc(void* old, size_t size) {
+    add();
+    return __libc_realloc(old, size);
+}
+void* memalign(size_t alignment, size_t size) {
+    add();
+    return __libc_memalign(alignment, size);
+}
+void* aligned_alloc(size_t alignment, size_t size) {
+    add();
+    return __libc_memalign(alignment, size);
+}
 int posix_memalign(void** result, size_t alignment, size_t size) {
     add();
     *result = __libc_memalign(alignment, size);

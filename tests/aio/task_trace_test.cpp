@@ -200,7 +200,8 @@ TEST_CASE("t12 cancelling a task cancels the future it waits for") {
         };
         auto t = create_task(c());
         co_await sleep(0s);
-        ev(t.cancel("bye"), f.cancelled(), t.done());
+        const bool delivered = t.cancel("bye");
+        ev(delivered, f.cancelled(), t.done());
         co_await sleep(0s);
         ev(t.done());
     };

@@ -41,7 +41,7 @@ void* allocate_frame(std::size_t size) {
     return ::operator new(frame_pool::rounded(size));
 }
 
-void free_frame(void* frame, std::size_t size) noexcept {
+void free_frame(void* frame, [[maybe_unused]] std::size_t size) noexcept {
 #if !defined(__SANITIZE_ADDRESS__) && !(defined(__has_feature) && __has_feature(address_sanitizer))
     if (current_loop) return current_loop->frames.free(frame, size);
 #endif

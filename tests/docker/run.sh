@@ -8,7 +8,6 @@ name=girin-test-$$
 podman() { command podman --root "$work/storage" --runroot "$work/run" --runtime runc "$@"; }
 finish() {
     podman rm --force --time 1 "$name" &>/dev/null || true
-    podman unshare true &>/dev/null || true
     umount --recursive "$work/storage/overlay" &>/dev/null || true
     rm -rf --one-file-system "$work"
 }

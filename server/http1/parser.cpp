@@ -31,9 +31,13 @@ bool lower(char* name, std::size_t size) {
         for (std::size_t i = 0; i + 8 < size; i += 8) underscore |= lower_word<std::uint64_t>(name + i);
         underscore |= lower_word<std::uint64_t>(name + size - 8);
     } else if (size >= 4) {
-        underscore = lower_word<std::uint32_t>(name) | lower_word<std::uint32_t>(name + size - 4);
+        underscore |= lower_word<std::uint32_t>(name);
+        underscore |= lower_word<std::uint32_t>(name + size - 4);
     } else {
-        for (std::size_t i = 0; i < size; ++i) underscore |= lower_word<std::uint8_t>(name + i);
+        for (std::size_t i = 0; i < size; ++i) {
+            underscore |= name[i] == '_';
+            name[i] = detail::ascii_lower(name[i]);
+        }
     }
     return underscore;
 }

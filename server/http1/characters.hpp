@@ -1,0 +1,84 @@
+// The character classes of RFC 9110 and RFC 9112, and the few scans that run over every byte.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace girin::http1 {
+
+enum character_class : std::uint8_t {
+    token_char = 1,   // tchar (RFC 9110 section 5.6.2)
+    target_char = 2,  // Visible ASCII except '#': what may stand in a request target.
+    path_char = 4,    // The same without '?'.
+    host_char = 8,    // unreserved and sub-delims (RFC 3986 section 2): a registered name without percent-encoding.
+    digit_char = 16,
+    hex_char = 32,
+};
+
+constexpr std::array<std::uint8_t, 256> character_classes = [] {
+    std::array<std::uint8_t, 256> table{};
+    const auto add = [&](std::string_view characters, int classes) {
+        for (const char c : characters) table[static_cast<unsigned char>(c)] |= static_cast<std::uint8_t>(classes);
+    };
+    for (char c = 0x21; c < 0x7f; ++c)
+        if (c != '#') add({&c, 1}, c == '?' ? target_char : target_char | path_char);
+    for (char c = 'a'; c <= 'z'; ++c) {
+        const char upper = static_cast<char>(c - 'a' + 'A');
+        add({&c, 1}, token_char | host_char);
+        add({&upper, 1}, token_char | host_char);
+    }
+    add("0123456789", token_char | host_char | digit_char);
+    add("0123456789abcdefABCDEF", hex_char);
+    add("!#$%&'*+-.^_`|~", token_char);
+    add("-._~!$&'()*+,;=", host_char);
+    return table;
+}();
+
+constexpr bool is(char c, character_class what) {
+    return (character_classes[static_cast<unsigned char>(c)] & what) != 0;
+}
+
+// Where the first character is that does not belong to the class, or text.size().
+constexpr std::size_t find_not(std::string_view text, character_class what) {
+    std::size_t i = 0;
+    while (i < text.size() && is(text[i], what)) ++i;
+    return i;
+}
+
+constexpr bool all(std::string_view text, character_class what) {
+    return find_not(text, what) == text.size();
+}
+
+constexpr bool is_ows(char c) {
+    return c == ' ' || c == '\t';
+}
+
+// The text without the optional white space around it (RFC 9110 section 5.6.3).
+constexpr std::string_view trim_ows(std::string_view text) {
+    while (!text.empty() && is_ows(text.back())) text.remove_suffix(1);
+    while (!text.empty() && is_ows(text.front())) text.remove_prefix(1);
+    return text;
+}
+
+// The first byte below 0x20 in [from, end), or end. Eight at a time: adding 0x60 to the low seven bits of a byte sets
+// its high bit exactly when the byte is 0x20 or more, and never carries into the next.
+inline const char* find_control(const char* from, const char* end) {
+    constexpr std::uint64_t ones = 0x0101010101010101;
+    for (; end - from >= 8; from += 8) {
+        std::uint64_t word;
+        std::memcpy(&word, from, 8);
+        const std::uint64_t controls = ~(((word & 0x7f * ones) + 0x60 * ones) | word) & 0x80 * ones;
+        if (controls == 0) continue;
+        const int bit =
+            std::endian::native == std::endian::little ? std::countr_zero(controls) : std::countl_zero(controls);
+        return from + bit / 8;
+    }
+    while (from != end && static_cast<unsigned char>(*from) >= 0x20) ++from;
+    return from;
+}
+
+}  // namespace girin::http1

@@ -1,0 +1,61 @@
+#include "server/http1/protocol.hpp"
+
+#include "server/http1/put.hpp"
+
+namespace girin::http1 {
+
+event protocol::next(std::span<char> unread, request_storage& storage) {
+    if (reader_.ended()) {
+        if (!keep_alive()) return {event_kind::paused};
+        if (unread.empty()) return {event_kind::need_data};
+        reader_.begin();
+        writer_.begin();
+    }
+    const event event = reader_.next(unread, storage);
+    switch (event.kind) {
+        case event_kind::head:
+            writer_.begin(storage.head);
+            client_persists_ = storage.head.keep_alive;
+            awaits_continue_ = storage.head.expect_continue;
+            break;
+        case event_kind::body:
+            awaits_continue_ = false;
+            break;
+        case event_kind::failure:
+            closing_ = true;
+            break;
+        default:
+            break;
+    }
+    return event;
+}
+
+void protocol::start(int status, headers_view headers, std::string_view date, byte_buffer& out) {
+    writer_.start(status, headers, date, out);
+}
+
+uncopied protocol::body(std::string_view chunk, bool more_body, byte_buffer& out) {
+    return writer_.body(chunk, more_body, persists(), out);
+}
+
+bool protocol::send_continue(byte_buffer& out) {
+    if (!awaits_continue_ || writer_.on_the_wire()) return false;
+    awaits_continue_ = false;
+    out.insert_ready("HTTP/1.1 100 Continue\r\n\r\n");
+    return true;
+}
+
+bool protocol::error_response(int status, std::string_view reason, std::string_view date, byte_buffer& out,
+                              headers_view further) {
+    if (writer_.on_the_wire()) return false;
+    closing_ = true;
+    out.drop_held();
+    writer_.restart();
+    writer_.start(status, further, date, out);
+    constexpr std::string_view type = "content-type: text/plain; charset=utf-8\r\n";
+    out.hold(put(out.room(type.size()), type));
+    writer_.body(reason, false, persists(), out);
+    return true;
+}
+
+}  // namespace girin::http1

@@ -1,0 +1,105 @@
+#include "server/http1/response_fields.hpp"
+
+#include "server/http1/characters.hpp"
+#include "server/http1/put.hpp"
+
+#include <girin/asgi_error.hpp>
+
+#include <charconv>
+#include <string>
+
+namespace girin::http1 {
+namespace {
+
+bool is_field(std::string_view name, std::string_view lower_case) {
+    return name == lower_case || same_name(name, lower_case);
+}
+
+std::string printable(std::string_view text) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string shown;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x20 && byte < 0x7f)
+            shown += c;
+        else
+            shown.append("\\x").append(1, digits[byte / 16]).append(1, digits[byte % 16]);
+    }
+    return shown;
+}
+
+void check_name(std::string_view name) {
+    const std::size_t wrong = find_not(name, token_char);
+    if (name.empty()) throw asgi_error("Invalid HTTP header name: expected a token, but got an empty one.");
+    if (wrong != name.size())
+        throw asgi_error("Invalid HTTP header name '" + printable(name) + "': '" + printable(name.substr(wrong, 1)) +
+                         "' cannot be part of a token.");
+}
+
+// field-value of RFC 9110 section 5.5: visible ASCII, bytes from 0x80, spaces and tabs.
+void check_value(const header& field) {
+    const char* const end = field.value.data() + field.value.size();
+    const char* wrong = field.value.data();
+    while ((wrong = find_control(wrong, end)) != end && *wrong == '\t') ++wrong;
+    const std::size_t del = field.value.find('\x7f');
+    if (wrong == end && del == std::string_view::npos) return;
+    if (wrong == end) wrong = field.value.data() + del;
+    throw asgi_error("Invalid HTTP header value of '" + std::string(field.name) + "': it contains '" +
+                     printable({wrong, 1}) + "'.");
+}
+
+void read_content_length(std::string_view value, response_facts& facts) {
+    std::uint64_t length = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
+    if (error != std::errc() || end != value.data() + value.size())
+        throw asgi_error("Invalid Content-Length '" + std::string(value) + "': expected a decimal number.");
+    if (facts.content_length) throw asgi_error("Content-Length is given twice.");
+    facts.content_length = length;
+}
+
+// Reads a field that the server writes itself, or that takes the place of one of its own. Returns whether to write it.
+bool note(const header& field, response_facts& facts) {
+    switch (field.name.size()) {
+        case 4:
+            if (is_field(field.name, "date")) facts.has_date = true;
+            return true;
+        case 6:
+            if (is_field(field.name, "server")) facts.has_server = true;
+            return true;
+        case 10:
+            if (!is_field(field.name, "connection")) return true;
+            if (same_name(trim_ows(field.value), "close")) facts.close = true;
+            return false;
+        case 14:
+            if (!is_field(field.name, "content-length")) return true;
+            read_content_length(field.value, facts);
+            return false;
+        case 17:
+            return !is_field(field.name, "transfer-encoding");
+        default:
+            return true;
+    }
+}
+
+}  // namespace
+
+std::size_t fields_size(headers_view headers) {
+    std::size_t size = 0;
+    for (const header& field : headers) size += field.name.size() + field.value.size() + 4;
+    return size;
+}
+
+char* put_fields(char* out, headers_view headers, response_facts& facts) {
+    for (const header& field : headers) {
+        check_name(field.name);
+        check_value(field);
+        if (!note(field, facts)) continue;
+        out = put(out, field.name);
+        out = put(out, ": ");
+        out = put(out, field.value);
+        out = put(out, "\r\n");
+    }
+    return out;
+}
+
+}  // namespace girin::http1

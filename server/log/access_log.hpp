@@ -17,14 +17,14 @@ inline constexpr std::string_view default_access_log_format =
 
 // One finished request. Everything is a view that has to live only until `append` returns.
 struct access_record {
-    std::string_view remote_address;  // without the port; empty for a unix peer
-    std::string_view method;
-    std::string_view target;    // as it stood in the request line
-    std::string_view path;      // of the target
-    std::string_view query;     // of the target, without the question mark
-    std::string_view protocol;  // "HTTP/1.1"
-    headers_view request_headers;
-    headers_view response_headers;
+    std::string_view remote_address{};  // without the port; empty for a unix peer
+    std::string_view method{};
+    std::string_view target{};    // as it stood in the request line
+    std::string_view path{};      // of the target
+    std::string_view query{};     // of the target, without the question mark
+    std::string_view protocol{};  // "HTTP/1.1"
+    headers_view request_headers{};
+    headers_view response_headers{};
     int status = 0;
     std::uint64_t body_bytes = 0;  // of the response's body, as sent
     std::chrono::nanoseconds duration{};

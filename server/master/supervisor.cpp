@@ -94,7 +94,7 @@ void supervisor::report_death(worker& gone, int wait_status) {
     const bool expected = gone.phase == worker_phase::retiring || !shutdown_.running();
     const bool clean = WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
     log::write(clean || expected ? log::level::info : log::level::error, line);
-    fleet_.report_in_flight(gone);
+    if (!expected) fleet_.report_in_flight(gone);
 }
 
 void supervisor::handle(int signo) {

@@ -152,7 +152,7 @@ std::string fake_worker::describe_self() const {
         descriptors.push_back("\"" + std::filesystem::read_symlink(entry.path()).string() + "\"");
     std::string list;
     for (const std::string& each : descriptors) list += (list.empty() ? "" : ", ") + each;
-    return "{\"group\": " + std::to_string(::getpgrp()) + ", \"peers\": " + std::to_string(peers_.size()) +
+    return "{\"pid\": " + std::to_string(::getpid()) + ", \"group\": " + std::to_string(::getpgrp()) + ", \"peers\": " + std::to_string(peers_.size()) +
            ", \"variable\": " + (std::getenv(supervision::worker_variable) != nullptr ? "true" : "false") +
            ", \"descriptors\": [" + list + "]}\n";
 }

@@ -1,0 +1,43 @@
+#include "server/log/log_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace girin::log {
+namespace {
+
+unique_fd open_for_appending(const std::string& path) {
+    unique_fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+    if (!fd) throw std::system_error(errno, std::generic_category(), "cannot open the log file " + path);
+    return fd;
+}
+
+}  // namespace
+
+log_file::log_file(std::string path, int standard) : path_(std::move(path)), fd_(standard) {
+    if (path_ == "-") return;
+    opened_ = open_for_appending(path_);
+    fd_ = opened_.get();
+}
+
+void log_file::write(std::string_view lines) noexcept {
+    while (!lines.empty()) {
+        const ssize_t written = ::write(fd_, lines.data(), lines.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return;
+        lines.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
+void log_file::reopen() {
+    if (!opened_) return;
+    const unique_fd fresh = open_for_appending(path_);
+    if (::dup3(fresh.get(), fd_, O_CLOEXEC) < 0)
+        throw std::system_error(errno, std::generic_category(), "cannot reopen the log file " + path_);
+}
+
+}  // namespace girin::log

@@ -1,0 +1,31 @@
+// A file that whole lines are appended to, which logrotate may move away.
+#pragma once
+
+#include "server/supervision/unique_fd.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace girin::log {
+
+class log_file {
+ public:
+    // Opens `path` for appending; "-" is the descriptor `standard` (1 or 2), which is never closed. Throws
+    // std::system_error that names the path.
+    log_file(std::string path, int standard);
+
+    // Appends with one write(2), so that the lines of several processes do not mix. What cannot be written (a full
+    // disk, a reader that left) is dropped: a log must not stop a server.
+    void write(std::string_view lines) noexcept;
+
+    // Opens the path again, under the same descriptor, so that other threads may be writing. Throws std::system_error,
+    // and then the old file stays.
+    void reopen();
+
+ private:
+    std::string path_;
+    unique_fd opened_;
+    int fd_;
+};
+
+}  // namespace girin::log

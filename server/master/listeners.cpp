@@ -1,0 +1,139 @@
+#include "server/master/listeners.hpp"
+
+#include "server/log/log.hpp"
+#include "server/master/bind_address.hpp"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+
+namespace girin::master {
+namespace {
+
+constexpr int tries = 5;
+
+[[noreturn]] void fail(int error, const std::string& address) {
+    throw std::system_error(error, std::generic_category(), "cannot listen on " + address);
+}
+
+void enable(int fd, int level, int option) {
+    const int on = 1;
+    ::setsockopt(fd, level, option, &on, sizeof on);
+}
+
+std::string name_of(int fd) {
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    std::array<char, NI_MAXHOST> host;
+    std::array<char, NI_MAXSERV> port;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (::getsockname(fd, generic, &length) < 0 || ::getnameinfo(generic, length, host.data(), host.size(), port.data(),
+                                                                 port.size(), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return "http://?";
+    const std::string literal = address.ss_family == AF_INET6 ? "[" + std::string(host.data()) + "]" : host.data();
+    return "http://" + literal + ":" + port.data();
+}
+
+bool somebody_listens(const sockaddr_un& address) {
+    const unique_fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+           errno != ECONNREFUSED;
+}
+
+}  // namespace
+
+listeners::listeners(const options& settings, std::chrono::milliseconds pause) {
+    for (const std::string& address : settings.bind) {
+        for (int attempt = 1;; ++attempt) {
+            try {
+                open_.push_back(open(address, settings));
+                fds_.push_back(open_.back().fd.get());
+                break;
+            } catch (const std::system_error& error) {
+                if (error.code() != std::errc::address_in_use || attempt == tries) throw;
+                log::error("Connection in use: " + address + "; trying again in " + std::to_string(pause.count()) +
+                           " ms");
+                std::this_thread::sleep_for(pause);
+            }
+        }
+    }
+}
+
+listeners::~listeners() {
+    for (listener& each : open_) {
+        struct stat status{};
+        if (!each.path.empty() && ::lstat(each.path.c_str(), &status) == 0 && status.st_dev == each.device &&
+            status.st_ino == each.inode)
+            ::unlink(each.path.c_str());
+    }
+}
+
+std::string listeners::describe() const {
+    std::string all;
+    for (const listener& each : open_) all += (all.empty() ? "" : ",") + each.name;
+    return all;
+}
+
+listeners::listener listeners::open(const std::string& address, const options& settings) {
+    const bind_address parsed = parse_bind_address(address);
+    return parsed.is_unix() ? open_unix(parsed.path, settings) : open_tcp(address, settings.backlog);
+}
+
+listeners::listener listeners::open_tcp(const std::string& address, int backlog) {
+    const bind_address parsed = parse_bind_address(address);
+    addrinfo hints{};
+    hints.ai_family = parsed.is_ipv6() ? AF_INET6 : AF_INET;
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+    addrinfo* found = nullptr;
+    if (const int error = ::getaddrinfo(parsed.host.c_str(), parsed.port.c_str(), &hints, &found); error != 0)
+        throw std::invalid_argument("cannot listen on " + address + ": " + ::gai_strerror(error));
+    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
+
+    unique_fd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) fail(errno, address);
+    enable(fd.get(), SOL_SOCKET, SO_REUSEADDR);
+    enable(fd.get(), IPPROTO_TCP, TCP_NODELAY);
+    if (::bind(fd.get(), found->ai_addr, found->ai_addrlen) < 0) fail(errno, address);
+    if (::listen(fd.get(), backlog) < 0) fail(errno, address);
+    std::string name = name_of(fd.get());
+    return {std::move(fd), std::move(name), {}};
+}
+
+listeners::listener listeners::open_unix(const std::string& path, const options& settings) {
+    const std::string name = "unix:" + path;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path) fail(ENAMETOOLONG, name);
+    std::memcpy(address.sun_path, path.data(), path.size());
+
+    struct stat status{};
+    if (::lstat(path.c_str(), &status) == 0) {
+        if (!S_ISSOCK(status.st_mode)) fail(EEXIST, name);
+        if (somebody_listens(address)) fail(EADDRINUSE, name);
+        ::unlink(path.c_str());
+    }
+    unique_fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) fail(errno, name);
+    const mode_t before = ::umask(settings.umask);
+    const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    const int error = errno;
+    ::umask(before);
+    if (bound < 0) fail(error, name);
+    if (::listen(fd.get(), settings.backlog) < 0) fail(errno, name);
+    if (::lstat(path.c_str(), &status) < 0) fail(errno, name);
+    return {std::move(fd), name, path, status.st_dev, status.st_ino};
+}
+
+}  // namespace girin::master

@@ -1,0 +1,39 @@
+// What the master itself needs to know; all else is for the workers and goes by as opaque bytes.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace girin::master {
+
+struct options {
+    // Addresses to listen on: HOST:PORT, [IPV6]:PORT, or unix:PATH.
+    std::vector<std::string> bind{"127.0.0.1:8000"};
+    // How many connections the kernel keeps waiting for each address.
+    int backlog = 2048;
+    // The mode that a unix socket is created without (Gunicorn's umask).
+    unsigned umask = 0;
+    // How many worker processes serve.
+    unsigned workers = 1;
+    // The kind of worker, for the log only.
+    std::string worker_class = "async";
+    // How long a ready worker's loop may stand still before it is killed; 0 is forever.
+    std::chrono::milliseconds timeout{30'000};
+    // How long a worker may take until it reports ready; 0 is forever.
+    std::chrono::milliseconds boot_timeout{60'000};
+    // How long a draining worker may take before it is killed.
+    std::chrono::milliseconds graceful_timeout{30'000};
+};
+
+// One reading of the settings: the master's part, and the bytes that every worker of the generation is given.
+struct configuration {
+    options master;
+    std::string worker_settings;
+};
+
+// Reads the settings again for a reload. Throws std::exception when they are wrong; then the old ones stay.
+using configuration_source = std::function<configuration()>;
+
+}  // namespace girin::master

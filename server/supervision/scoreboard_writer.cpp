@@ -1,0 +1,117 @@
+#include "server/supervision/scoreboard_writer.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace girin::supervision {
+namespace {
+
+constexpr auto relaxed = std::memory_order_relaxed;
+
+std::int64_t nanoseconds(time_point when) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(when.time_since_epoch()).count();
+}
+
+std::size_t copy_cut(char* to, std::size_t room, std::string_view text) {
+    const std::size_t count = std::min(room, text.size());
+    std::memcpy(to, text.data(), count);
+    return count;
+}
+
+void publish(in_flight_entry& entry, std::string_view method, std::string_view target, std::int64_t now) {
+    alignas(8) std::array<char, request_line_bytes> line{};
+    std::size_t length = copy_cut(line.data(), line.size() - 1, method);
+    line[length++] = ' ';
+    length += copy_cut(line.data() + length, line.size() - length, target);
+
+    const std::uint32_t sequence = entry.sequence.load(relaxed);
+    entry.sequence.store(sequence + 1, relaxed);
+    std::atomic_thread_fence(std::memory_order_release);
+    entry.started.store(now, relaxed);
+    for (std::size_t i = 0; i * 8 < length; ++i) {
+        std::uint64_t word;
+        std::memcpy(&word, line.data() + i * 8, 8);
+        entry.line[i].store(word, relaxed);
+    }
+    entry.length.store(static_cast<std::uint32_t>(length), relaxed);
+    entry.sequence.store(sequence + 2, std::memory_order_release);
+}
+
+}  // namespace
+
+scoreboard_writer::scoreboard_writer(int fd, std::uint32_t slot, std::uint32_t generation, writers how)
+    : memory_(fd, sizeof(scoreboard_layout), mapping::access::read_write),
+      board_(*static_cast<scoreboard_layout*>(memory_.data())),
+      many_threads_(how == writers::many_threads) {
+    board_.version.store(scoreboard_version, relaxed);
+    board_.size.store(sizeof(scoreboard_layout), relaxed);
+    board_.pid.store(static_cast<std::uint32_t>(::getpid()), relaxed);
+    board_.slot.store(slot, relaxed);
+    board_.generation.store(generation, relaxed);
+    board_.magic.store(scoreboard_magic, std::memory_order_release);
+}
+
+void scoreboard_writer::set_state(worker_state state) {
+    board_.state.store(static_cast<std::uint32_t>(state), std::memory_order_release);
+}
+
+void scoreboard_writer::beat(time_point now) {
+    board_.heartbeat.store(nanoseconds(now), relaxed);
+}
+
+void scoreboard_writer::connection_opened() {
+    add(board_.connections, 1);
+    add(board_.accepted, 1);
+}
+
+void scoreboard_writer::connection_closed() {
+    add(board_.connections, ~std::uint64_t{0});
+}
+
+std::uint64_t scoreboard_writer::connections() const {
+    return board_.connections.load(relaxed);
+}
+
+int scoreboard_writer::request_began(std::string_view method, std::string_view target, time_point now) {
+    add(board_.requests, 1);
+    const int entry = claim_entry();
+    if (entry >= 0) publish(board_.in_flight[static_cast<std::size_t>(entry)], method, target, nanoseconds(now));
+    return entry;
+}
+
+void scoreboard_writer::request_ended(int entry) {
+    if (entry < 0) return;
+    board_.in_flight[static_cast<std::size_t>(entry)].length.store(0, std::memory_order_release);
+    const std::uint64_t others = ~(std::uint64_t{1} << entry);
+    if (many_threads_)
+        taken_.fetch_and(others);
+    else
+        taken_.store(taken_.load(relaxed) & others, relaxed);
+}
+
+int scoreboard_writer::claim_entry() {
+    std::uint64_t taken = taken_.load(relaxed);
+    for (;;) {
+        const int entry = std::countr_one(taken);
+        if (entry == static_cast<int>(in_flight_entries)) return -1;
+        const std::uint64_t with_mine = taken | std::uint64_t{1} << entry;
+        if (many_threads_) {
+            if (!taken_.compare_exchange_weak(taken, with_mine)) continue;
+        } else {
+            taken_.store(with_mine, relaxed);
+        }
+        return entry;
+    }
+}
+
+void scoreboard_writer::add(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
+    if (many_threads_)
+        counter.fetch_add(by, relaxed);
+    else
+        counter.store(counter.load(relaxed) + by, relaxed);
+}
+
+}  // namespace girin::supervision

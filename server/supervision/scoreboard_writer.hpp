@@ -1,0 +1,43 @@
+// A worker's side of its scoreboard.
+#pragma once
+
+#include "server/supervision/memory_file.hpp"
+#include "server/supervision/scoreboard.hpp"
+
+#include <atomic>
+#include <string_view>
+
+namespace girin::supervision {
+
+// A call costs a handful of stores. One thread writes, unless `many_threads` is given.
+class scoreboard_writer {
+ public:
+    enum class writers { one_thread, many_threads };
+
+    // Maps the inherited file and fills in the head. Throws std::system_error, or std::length_error when an older
+    // master made it too small.
+    scoreboard_writer(int fd, std::uint32_t slot, std::uint32_t generation, writers how = writers::one_thread);
+
+    void set_state(worker_state state);
+    void beat(time_point now);
+
+    void connection_opened();
+    void connection_closed();
+    std::uint64_t connections() const;
+
+    // Publishes "METHOD target", cut at 128 bytes, and counts the request. Returns the entry for `request_ended`, or -1
+    // when all 64 are taken; then the request is only counted.
+    int request_began(std::string_view method, std::string_view target, time_point now);
+    void request_ended(int entry);
+
+ private:
+    int claim_entry();
+    void add(std::atomic<std::uint64_t>& counter, std::uint64_t by);
+
+    mapping memory_;
+    scoreboard_layout& board_;
+    bool many_threads_;
+    std::atomic<std::uint64_t> taken_{0};  // a bit for each entry in use
+};
+
+}  // namespace girin::supervision

@@ -1,0 +1,46 @@
+#include "server/log/log_file.hpp"
+
+#include "tests/support/scratch_folder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <system_error>
+
+using girin::log::log_file;
+
+TEST_CASE("lines are appended to what the file already has") {
+    const scratch_folder folder;
+    const std::string path = folder.path("log");
+    log_file(path, 2).write("one\n");
+    log_file(path, 2).write("two\n");
+    CHECK(read_file(path) == "one\ntwo\n");
+}
+
+TEST_CASE("after reopen, lines go to a new file at the path and the old one is left alone") {
+    const scratch_folder folder;
+    const std::string path = folder.path("log");
+    log_file log(path, 2);
+    log.write("before\n");
+    std::filesystem::rename(path, path + ".1");
+    log.write("between\n");
+    log.reopen();
+    log.write("after\n");
+    CHECK(read_file(path + ".1") == "before\nbetween\n");
+    CHECK(read_file(path) == "after\n");
+}
+
+TEST_CASE("a file that cannot be opened is named in the error") {
+    CHECK_THROWS_WITH_AS(log_file("/no/such/folder/log", 2),
+                         "cannot open the log file /no/such/folder/log: No such file or directory", std::system_error);
+}
+
+TEST_CASE("when reopening fails, the old file is written on") {
+    const scratch_folder folder;
+    std::filesystem::create_directory(folder.path("logs"));
+    log_file log(folder.path("logs/log"), 2);
+    std::filesystem::rename(folder.path("logs"), folder.path("moved"));
+    CHECK_THROWS_AS(log.reopen(), std::system_error);
+    log.write("still here\n");
+    CHECK(read_file(folder.path("moved/log")) == "still here\n");
+}

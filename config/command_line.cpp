@@ -65,7 +65,7 @@ std::vector<std::string> prepared(std::span<const char* const> arguments) {
     for (const spelling& each : spellings) {
         if (each.flag.empty()) continue;
         known.push_back({each.flag, each.flag});
-        if (each.setting != nullptr) known.push_back({each.setting->name, each.flag});
+        if (each.setting != nullptr && each.flag.starts_with("--")) known.push_back({each.setting->name, each.flag});
     }
     const std::string flag = argument.substr(0, argument.find('='));
     const std::string_view meant = nearest(flag, known);

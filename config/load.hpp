@@ -27,7 +27,8 @@ struct parsed {
 };
 
 // Reads every source and checks every value in it. A variable that is empty counts as not set. Nothing but the command
-// line is read for help, version and health. Throws config_error with one message for the first thing wrong.
+// line is read for help, version and health. A relative path of the file is taken from the current folder. Throws
+// config_error with one message for the first thing wrong.
 parsed load(int argc, const char* const* argv, const environment& variables);
 
 // Where the value of the setting called `name` came from; `name` must exist.

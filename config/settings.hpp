@@ -27,10 +27,9 @@ struct settings {
     std::string application;  // path of the shared object; empty when the application is linked in
     std::string chdir;        // folder to change to before the application is loaded; empty stays
     std::string root_path;    // ASGI root_path: empty, or begins with a slash and does not end with one
-    lifespan_mode lifespan =
-        lifespan_mode::automatic;  // automatic: an application that refuses lifespan is served without
+    lifespan_mode lifespan = lifespan_mode::automatic;  // automatic: who refuses lifespan is served without
 
-    std::vector<bind_address> bind{{"127.0.0.1", 8000, {}}};
+    std::vector<bind_address> bind{{"127.0.0.1", 8000, {}}};  // never empty
     std::uint32_t backlog = 2048;
 
     std::uint32_t workers = 1;
@@ -39,14 +38,13 @@ struct settings {
     std::uint32_t pool_queue = 256;           // handler calls that may wait for a pool thread; one more gets 503
     std::uint32_t worker_connections = 1000;  // open connections per worker (async and threads)
 
-    std::chrono::milliseconds timeout =
-        std::chrono::seconds(30);  // age of a heartbeat that gets a worker killed; 0: never
-    std::chrono::milliseconds boot_timeout = std::chrono::seconds(60);      // from start to ready
-    std::chrono::milliseconds graceful_timeout = std::chrono::seconds(30);  // from TERM or reload to kill
-    std::chrono::milliseconds keep_alive = std::chrono::seconds(5);      // idle between requests; 0: one request each
-    std::chrono::milliseconds head_timeout = std::chrono::seconds(15);   // first byte to last of a request head
-    std::chrono::milliseconds body_timeout = std::chrono::seconds(30);   // between two pieces of a request body
-    std::chrono::milliseconds write_timeout = std::chrono::seconds(30);  // while the client takes no byte
+    std::chrono::milliseconds timeout{30'000};           // age of the heartbeat at which a worker is killed; 0: never
+    std::chrono::milliseconds boot_timeout{60'000};      // from start to ready
+    std::chrono::milliseconds graceful_timeout{30'000};  // from TERM or reload to kill
+    std::chrono::milliseconds keep_alive{5'000};         // idle between requests; 0: one request per connection
+    std::chrono::milliseconds head_timeout{15'000};      // from first to last byte of a request head
+    std::chrono::milliseconds body_timeout{30'000};      // between two pieces of a request body
+    std::chrono::milliseconds write_timeout{30'000};     // while the client takes no byte of what waits for it
 
     std::uint32_t keep_alive_requests = 0;            // requests on one connection; 0: any number
     std::uint64_t limit_request_line = 8190;          // bytes, without the line end
@@ -54,7 +52,7 @@ struct settings {
     std::uint64_t limit_request_field_size = 8190;    // bytes of one field line
     std::uint64_t limit_request_head = 64 << 10;      // bytes of request line and header fields together
     std::uint64_t limit_request_body = 1ULL << 30;    // bytes, after chunks are taken apart
-    std::uint64_t limit_chunk_extensions = 16 << 10;  // bytes in all chunk heads of one body, sizes aside
+    std::uint64_t limit_chunk_extensions = 16 << 10;  // bytes of all chunk extensions in one body
     std::uint64_t limit_trailers = 8190;              // bytes of the trailer section
 
     cancel_policy cancel_on_disconnect = cancel_policy::safe;  // whose task is cancelled when the client leaves

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace girin::config {
@@ -171,15 +172,13 @@ value_form form(std::vector<bind_address> settings::*, const definition&) {
 
 void set_value(settings& values, const definition& setting, std::span<const std::string> texts,
                std::string_view origin) {
+    if (texts.empty()) reject_value(setting, origin, "nothing");
     std::visit(
         [&](auto member) {
             std::remove_reference_t<decltype(values.*member)> value{};
-            const bool is_list = std::holds_alternative<std::vector<bind_address> settings::*>(setting.field);
-            const auto pieces =
-                is_list ? split_at_commas(texts) : std::vector(texts.last(texts.empty() ? 0 : 1).begin(), texts.end());
-            if (pieces.empty()) reject_value(setting, origin, "nothing");
-            for (const std::string& piece : pieces)
-                if (!parse(piece, setting, value)) reject_value(setting, origin, in_quotes(piece));
+            constexpr bool is_list = std::is_same_v<decltype(value), std::vector<bind_address>>;
+            for (const std::string& text : is_list ? split_at_commas(texts) : std::vector{texts.back()})
+                if (!parse(text, setting, value)) reject_value(setting, origin, in_quotes(text));
             values.*member = std::move(value);
         },
         setting.field);

@@ -1,0 +1,8 @@
+#include <girin/executor.hpp>
+
+namespace girin {
+
+job::~job() = default;
+executor::~executor() = default;
+
+}  // namespace girin

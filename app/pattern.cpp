@@ -24,7 +24,8 @@ void parse_param(std::string_view pattern, std::string_view text, pattern_piece&
     const std::size_t colon = text.find(':');
     piece.has_param = true;
     piece.name = text.substr(0, colon);
-    if (!is_identifier(piece.name)) refuse(pattern, "a parameter's name is letters, digits and _, and not \"" + piece.name + "\"");
+    if (!is_identifier(piece.name))
+        refuse(pattern, "a parameter's name is letters, digits and _, and not \"" + piece.name + "\"");
     if (colon == text.npos) return;
     const std::string_view kind = text.substr(colon + 1);
     if (kind == "int")

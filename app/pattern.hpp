@@ -8,8 +8,8 @@
 
 namespace girin::detail {
 
-// What a parameter takes: a whole number of digits, a segment (anything but '/', at least one character), or the rest of the
-// path, which may be empty.
+// What a parameter takes: a whole number of digits, a segment (anything but '/', at least one character), or the rest
+// of the path, which may be empty.
 enum class param_kind : std::uint8_t { integer, segment, rest };
 
 // The literal text, then the parameter that follows it; the last piece may have none.
@@ -20,9 +20,9 @@ struct pattern_piece {
     std::string name;
 };
 
-// std::invalid_argument with a reason for a pattern that is not one: it starts with '/'; a parameter is {name}, {name:int}
-// or {name:path} with an identifier that is used once, and is followed by '/' or the end; {name:path} comes last; there are
-// at most eight.
+// std::invalid_argument with a reason for a pattern that is not one: it starts with '/'; a parameter is {name},
+// {name:int} or {name:path} with an identifier that is used once, and is followed by '/' or the end; {name:path} comes
+// last; there are at most eight.
 std::vector<pattern_piece> parse_pattern(std::string_view pattern);
 
 }  // namespace girin::detail

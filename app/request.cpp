@@ -1,9 +1,9 @@
+#include "app/router.hpp"
+#include "app/text.hpp"
+
 #include <girin/asgi.hpp>
 #include <girin/http_error.hpp>
 #include <girin/request.hpp>
-
-#include "app/router.hpp"
-#include "app/text.hpp"
 
 #include <stdexcept>
 
@@ -11,9 +11,13 @@ namespace girin {
 
 using detail::parsed_from_text;
 
-std::string_view request::method() const noexcept { return scope_->method; }
+std::string_view request::method() const noexcept {
+    return scope_->method;
+}
 
-std::string_view request::path() const noexcept { return scope_->path; }
+std::string_view request::path() const noexcept {
+    return scope_->path;
+}
 
 std::string request::target() const {
     std::string target(scope_->raw_path);
@@ -21,11 +25,17 @@ std::string request::target() const {
     return target;
 }
 
-std::string_view request::query_string() const noexcept { return scope_->query_string; }
+std::string_view request::query_string() const noexcept {
+    return scope_->query_string;
+}
 
-std::string_view request::route() const noexcept { return route_ ? std::string_view(route_->pattern) : std::string_view(); }
+std::string_view request::route() const noexcept {
+    return route_ ? std::string_view(route_->pattern) : std::string_view();
+}
 
-std::optional<address> request::client() const noexcept { return scope_->client; }
+std::optional<address> request::client() const noexcept {
+    return scope_->client;
+}
 
 template <parsed_from_text T>
 T request::path_param(std::string_view name) const {
@@ -47,26 +57,26 @@ std::optional<T> request::query(std::string_view name) const {
     throw http_error(400, "the query parameter " + std::string(name) + " cannot be read: " + text);
 }
 
-template GIRIN_EXPORT bool request::path_param(std::string_view) const;
-template GIRIN_EXPORT int request::path_param(std::string_view) const;
-template GIRIN_EXPORT unsigned request::path_param(std::string_view) const;
-template GIRIN_EXPORT long request::path_param(std::string_view) const;
-template GIRIN_EXPORT unsigned long request::path_param(std::string_view) const;
-template GIRIN_EXPORT long long request::path_param(std::string_view) const;
-template GIRIN_EXPORT unsigned long long request::path_param(std::string_view) const;
-template GIRIN_EXPORT double request::path_param(std::string_view) const;
-template GIRIN_EXPORT std::string request::path_param(std::string_view) const;
-template GIRIN_EXPORT std::string_view request::path_param(std::string_view) const;
+template bool request::path_param(std::string_view) const;
+template int request::path_param(std::string_view) const;
+template unsigned request::path_param(std::string_view) const;
+template long request::path_param(std::string_view) const;
+template unsigned long request::path_param(std::string_view) const;
+template long long request::path_param(std::string_view) const;
+template unsigned long long request::path_param(std::string_view) const;
+template double request::path_param(std::string_view) const;
+template std::string request::path_param(std::string_view) const;
+template std::string_view request::path_param(std::string_view) const;
 
-template GIRIN_EXPORT std::optional<bool> request::query(std::string_view) const;
-template GIRIN_EXPORT std::optional<int> request::query(std::string_view) const;
-template GIRIN_EXPORT std::optional<unsigned> request::query(std::string_view) const;
-template GIRIN_EXPORT std::optional<long> request::query(std::string_view) const;
-template GIRIN_EXPORT std::optional<unsigned long> request::query(std::string_view) const;
-template GIRIN_EXPORT std::optional<long long> request::query(std::string_view) const;
-template GIRIN_EXPORT std::optional<unsigned long long> request::query(std::string_view) const;
-template GIRIN_EXPORT std::optional<double> request::query(std::string_view) const;
-template GIRIN_EXPORT std::optional<std::string> request::query(std::string_view) const;
+template std::optional<bool> request::query(std::string_view) const;
+template std::optional<int> request::query(std::string_view) const;
+template std::optional<unsigned> request::query(std::string_view) const;
+template std::optional<long> request::query(std::string_view) const;
+template std::optional<unsigned long> request::query(std::string_view) const;
+template std::optional<long long> request::query(std::string_view) const;
+template std::optional<unsigned long long> request::query(std::string_view) const;
+template std::optional<double> request::query(std::string_view) const;
+template std::optional<std::string> request::query(std::string_view) const;
 
 std::optional<std::string_view> request::header(std::string_view name) const noexcept {
     return find_header(scope_->headers, name);

@@ -10,7 +10,9 @@ namespace girin::detail {
 
 namespace {
 
-std::size_t segment_length(std::string_view path) { return std::min(path.find('/'), path.size()); }
+std::size_t segment_length(std::string_view path) {
+    return std::min(path.find('/'), path.size());
+}
 
 bool all_digits(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
@@ -62,31 +64,35 @@ router::endpoint& router::reach(const std::vector<pattern_piece>& pieces) {
 }
 
 void router::add(std::string_view method, std::string_view pattern, handler call) {
-    if (!is_token(method)) throw std::invalid_argument("bad method \"" + std::string(method) + "\" for the route " + std::string(pattern));
+    if (!is_token(method))
+        throw std::invalid_argument("bad method \"" + std::string(method) + "\" for the route " + std::string(pattern));
     const auto pieces = parse_pattern(pattern);
     endpoint& end = reach(pieces);
     for (const route& other : end.routes)
         if (other.method == method)
-            throw std::logic_error("the route " + std::string(method) + " " + std::string(pattern) + " exists already, as " +
-                                   other.pattern);
-    route& added = end.routes.emplace_back(std::string(method), std::string(pattern), std::vector<std::string>(), std::move(call));
+            throw std::logic_error("the route " + std::string(method) + " " + std::string(pattern) +
+                                   " exists already, as " + other.pattern);
+    route& added =
+        end.routes.emplace_back(std::string(method), std::string(pattern), std::vector<std::string>(), std::move(call));
     for (const pattern_piece& piece : pieces)
         if (piece.has_param) added.params.push_back(piece.name);
 }
 
-void router::mount(std::string_view path, application mounted) {
+void router::mount(std::string_view path, application inner) {
     if (path.ends_with('/')) path.remove_suffix(1);
     const std::string below = std::string(path) + "/{rest:path}";
     const auto pieces = parse_pattern(below);
-    if (pieces.size() > 1) throw std::invalid_argument("an application cannot be mounted under a parameter: " + std::string(path));
+    if (pieces.size() > 1)
+        throw std::invalid_argument("an application cannot be mounted under a parameter: " + std::string(path));
     endpoint& end = reach(pieces);
     if (end.mounted) throw std::logic_error("an application is mounted at " + std::string(path) + " already");
-    end.mounted = mounted;
-    if (!path.empty()) reach(parse_pattern(path)).mounted = std::move(mounted);
+    end.mounted.emplace(std::string(path), inner);
+    if (!path.empty()) reach(parse_pattern(path)).mounted.emplace(std::string(path), std::move(inner));
 }
 
-// Calls visit(endpoint) for each end that the path leads to, best first, until it returns true. Literal children are told
-// apart by one character and parameters end at the next '/', so that each node can be entered at one place of the path only.
+// Calls visit(endpoint) for each end that the path leads to, best first, until it returns true. Literal children are
+// told apart by one character and parameters end at the next '/', so that each node can be entered at one place of the
+// path only.
 template <class Visit>
 bool router::walk(const node& at, std::string_view path, path_params& params, std::size_t depth, Visit& visit) {
     if (path.empty()) {
@@ -94,7 +100,8 @@ bool router::walk(const node& at, std::string_view path, path_params& params, st
     } else {
         for (const auto& child : at.literals) {
             if (child->text.front() != path.front()) continue;
-            if (path.starts_with(child->text) && walk(*child, path.substr(child->text.size()), params, depth, visit)) return true;
+            if (path.starts_with(child->text) && walk(*child, path.substr(child->text.size()), params, depth, visit))
+                return true;
             break;
         }
         if (at.integer || at.segment) {
@@ -102,7 +109,8 @@ bool router::walk(const node& at, std::string_view path, path_params& params, st
             if (length > 0) {
                 params[depth] = path.substr(0, length);
                 const std::string_view rest = path.substr(length);
-                if (at.integer && all_digits(params[depth]) && walk(*at.integer, rest, params, depth + 1, visit)) return true;
+                if (at.integer && all_digits(params[depth]) && walk(*at.integer, rest, params, depth + 1, visit))
+                    return true;
                 params[depth] = path.substr(0, length);
                 if (at.segment && walk(*at.segment, rest, params, depth + 1, visit)) return true;
             }

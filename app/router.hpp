@@ -24,25 +24,32 @@ struct route {
     handler call;
 };
 
+// An application for a path and all below it.
+struct mount {
+    std::string path;
+    application inner;
+};
+
 using path_params = std::array<std::string_view, max_path_params>;
 
-// Literal text goes before an {int}, that before a {segment}, and that before a {rest:path}, at each place in the path. What
-// leads to a path that the method has no route for is left again, and the next best tried.
+// Literal text goes before an {int}, that before a {segment}, and that before a {rest:path}, at each place in the path.
+// What leads to a path that the method has no route for is left again, and the next best tried.
 class router {
  public:
     // What a path leads to: a route, or an application that is mounted there, or neither.
     struct match {
         const route* found = nullptr;
-        const application* mounted = nullptr;
+        const mount* mounted = nullptr;
     };
 
     // std::invalid_argument for a bad pattern or method, std::logic_error for a route that exists already, with other
     // parameter names or not.
     void add(std::string_view method, std::string_view pattern, handler call);
     // Gives the path and all paths below it to an application; routes go before it. The path has no parameters.
-    void mount(std::string_view path, application mounted);
+    void mount(std::string_view path, application inner);
 
-    // HEAD is answered by GET when there is no route for it. Fills in the found route's parameters: views into the path.
+    // HEAD is answered by GET when there is no route for it. Fills in the found route's parameters: views into the
+    // path.
     match find(std::string_view method, std::string_view path, path_params& params) const;
     // The methods that the path has routes for, as an Allow field has them, or nothing.
     std::string allowed(std::string_view path) const;
@@ -51,7 +58,7 @@ class router {
     // Where patterns can end.
     struct endpoint {
         std::vector<route> routes;
-        std::optional<application> mounted;
+        std::optional<detail::mount> mounted;
 
         const route* find(std::string_view method) const;
     };

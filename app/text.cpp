@@ -64,7 +64,8 @@ std::string decode_query(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '+') {
             decoded.push_back(' ');
-        } else if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
+        } else if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
+                   hex_digit(text[i + 2]) >= 0) {
             decoded.push_back(static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])));
             i += 2;
         } else {
@@ -111,6 +112,12 @@ bool is_token(std::string_view text) {
         return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
                std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
     });
+}
+
+bool is_field_value(std::string_view text) {
+    return trimmed(text).size() == text.size() && std::ranges::all_of(text, [](char c) {
+               return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
+           });
 }
 
 }  // namespace girin::detail

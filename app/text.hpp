@@ -26,4 +26,8 @@ std::string_view trimmed(std::string_view text);
 // Whether it is a token of RFC 9110 section 5.6.2, as field and cookie names must be.
 bool is_token(std::string_view text);
 
+// Whether a header may have that value: no control characters but tabs, no space at either end. Bytes above ASCII are
+// allowed (RFC 9110 section 5.5).
+bool is_field_value(std::string_view text);
+
 }  // namespace girin::detail

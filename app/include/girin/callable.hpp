@@ -10,7 +10,8 @@ namespace girin::detail {
 template <class Signature>
 class callable;
 
-// The call is const, and may happen while another one is suspended or runs on another thread. Empty after a move from it.
+// The call is const, and may happen while another one is suspended or runs on another thread. Empty after a move from
+// it.
 template <class Result, class... Args>
 class callable<Result(Args...)> {
  public:
@@ -34,9 +35,7 @@ class callable<Result(Args...)> {
     }
 
     explicit operator bool() const noexcept { return object_ != nullptr; }
-    GIRIN_CORO_WRAPPER Result operator()(Args... args) const {
-        return invoke_(object_, static_cast<Args&&>(args)...);
-    }
+    GIRIN_CORO_WRAPPER Result operator()(Args... args) const { return invoke_(object_, static_cast<Args&&>(args)...); }
 
  private:
     template <class F>

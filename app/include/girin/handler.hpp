@@ -76,9 +76,10 @@ class handler {
 
     template <class F>
     static erased adapt(F function) {
-        static_assert(detail::coroutine_handler<F> || detail::plain_handler<F>,
-                      "a handler takes girin::request& and returns girin::coro<girin::response>, to run on the loop, or "
-                      "girin::response, to run on the thread pool");
+        static_assert(
+            detail::coroutine_handler<F> || detail::plain_handler<F>,
+            "a handler takes girin::request& and returns girin::coro<girin::response>, to run on the loop, or "
+            "girin::response, to run on the thread pool");
         if constexpr (detail::coroutine_handler<F>)
             return erased(std::move(function));
         else

@@ -31,10 +31,10 @@ inline constexpr std::size_t default_max_body = 16 << 20;
 
 // What text in a URL can be read as.
 template <class T>
-concept parsed_from_text = std::same_as<T, bool> || std::same_as<T, int> || std::same_as<T, unsigned> ||
-                           std::same_as<T, long> || std::same_as<T, unsigned long> || std::same_as<T, long long> ||
-                           std::same_as<T, unsigned long long> || std::same_as<T, double> || std::same_as<T, std::string> ||
-                           std::same_as<T, std::string_view>;
+concept parsed_from_text =
+    std::same_as<T, bool> || std::same_as<T, int> || std::same_as<T, unsigned> || std::same_as<T, long> ||
+    std::same_as<T, unsigned long> || std::same_as<T, long long> || std::same_as<T, unsigned long long> ||
+    std::same_as<T, double> || std::same_as<T, std::string> || std::same_as<T, std::string_view>;
 
 // Reads JSON text as T, or as a document when T is void; <girin/json.hpp> defines it.
 template <class T>
@@ -79,13 +79,13 @@ class GIRIN_EXPORT request {
     std::string_view route() const noexcept;
     std::optional<address> client() const noexcept;
 
-    // What the path has in the place of that parameter of the route's pattern. Read as a number, a text that is not one, or is
-    // out of range, is answered 404. A name that the pattern does not have is a std::logic_error.
+    // What the path has in the place of that parameter of the route's pattern. Read as a number, a text that is not
+    // one, or is out of range, is answered 404. A name that the pattern does not have is a std::logic_error.
     template <detail::parsed_from_text T = std::string_view>
     T path_param(std::string_view name) const;
 
-    // The last value of that name in the query, percent-decoded, with '+' as a space, or nothing. Read as a number, or as a
-    // bool ("true", "false", "1", "0"), a text that is not one, or is out of range, is answered 400.
+    // The last value of that name in the query, percent-decoded, with '+' as a space, or nothing. Read as a number, or
+    // as a bool ("true", "false", "1", "0"), a text that is not one, or is out of range, is answered 400.
     template <detail::parsed_from_text T = std::string>
         requires(!std::same_as<T, std::string_view>)
     std::optional<T> query(std::string_view name) const;
@@ -101,13 +101,14 @@ class GIRIN_EXPORT request {
     // The value of that cookie, without quotes around it; or nothing.
     std::optional<std::string_view> cookie(std::string_view name) const noexcept;
 
-    // Reads the whole body, once; later calls return it again. A body over the application's max_body is answered 413. Raises
-    // client_disconnected when the client leaves in the middle, and std::logic_error after stream() has begun to read.
+    // Reads the whole body, once; later calls return it again. A body over the application's max_body is answered 413.
+    // Raises client_disconnected when the client leaves in the middle, and std::logic_error after stream() has begun to
+    // read.
     coro<std::string_view> body();
     // The body that body() has read. A plain handler finds all of it here.
     std::string_view data() const noexcept { return body_; }
-    // The body as a JSON document, or as a T made from one; needs <girin/json.hpp>. Malformed JSON is answered 400, and a
-    // document that is no T 422.
+    // The body as a JSON document, or as a T made from one; needs <girin/json.hpp>. Malformed JSON is answered 400, and
+    // a document that is no T 422.
     template <class T = void>
     coro<typename detail::json_reader<T>::value_type> json() {
         co_return detail::json_reader<T>::read(co_await body());

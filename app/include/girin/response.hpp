@@ -44,16 +44,16 @@ enum class same_site : std::uint8_t { none, lax, strict };
 
 // What a cookie carries beside its name and value (RFC 6265 section 4.1.2).
 struct cookie_options {
-    std::optional<long> max_age;         // seconds; without it the cookie ends with the browser's session
-    std::string_view path = "/";         // empty: the request's own folder
-    std::string_view domain;             // empty: this host alone
-    bool secure = false;                 // sent back over https only
-    bool http_only = false;              // hidden from scripts
-    same_site site = same_site::lax;     // whether other sites' requests carry it
+    std::optional<long> max_age;      // seconds; without it the cookie ends with the browser's session
+    std::string_view path = "/";      // empty: the request's own folder
+    std::string_view domain;          // empty: this host alone
+    bool secure = false;              // sent back over https only
+    bool http_only = false;           // hidden from scripts
+    same_site site = same_site::lax;  // whether other sites' requests carry it
 };
 
-// Move-only. Text is text/plain; charset=utf-8. Content-Length is added when it is sent. A response of 204, 304 or 1xx is
-// sent without content.
+// Move-only. Text is text/plain; charset=utf-8. Content-Length is added when it is sent. A response of 204, 304 or 1xx
+// is sent without content.
 class GIRIN_EXPORT response {
  public:
     response() noexcept = default;
@@ -78,7 +78,8 @@ class GIRIN_EXPORT response {
     // Removes every field of that name.
     response& remove_header(std::string_view name);
 
-    // Adds a Set-Cookie. std::invalid_argument for a name, value or attribute that RFC 6265 section 4.1.1 does not allow.
+    // Adds a Set-Cookie. std::invalid_argument for a name, value or attribute that RFC 6265 section 4.1.1 does not
+    // allow.
     response& set_cookie(std::string_view name, std::string_view value, const cookie_options& options = {});
     // Asks the browser to forget the cookie; path and domain must be those it was set with.
     response& delete_cookie(std::string_view name, const cookie_options& options = {});

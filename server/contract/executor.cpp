@@ -1,8 +1,0 @@
-#include <girin/executor.hpp>
-
-namespace girin {
-
-job::~job() = default;
-executor::~executor() = default;
-
-}  // namespace girin

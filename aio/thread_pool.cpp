@@ -31,7 +31,7 @@ struct thread_pool::state {
 
     detail::pool_job* pop() {
         detail::pool_job* job = first;
-        first = job->next_;
+        first = job->next;
         if (!first) last = nullptr;
         --queued;
         return job;
@@ -76,26 +76,21 @@ void thread_pool::state::serve() {
         if (stopping) return;
         detail::pool_job& job = *pop();
         lock.unlock();
-        detail::loop_core& loop = *job.loop_;
-        job.execute();
-        loop.push_threadsafe(job.finished());
-        loop.pool_calls.fetch_sub(1);
+        job.run();
         lock.lock();
     }
 }
 
 bool thread_pool::try_submit(detail::pool_job& job) {
-    job.loop_ = &detail::loop_core::running();
-    job.next_ = nullptr;
     {
         std::lock_guard lock(state_->mutex);
         bool start = state_->idle <= state_->queued && state_->threads.size() < state_->max_threads;
         if (!start && state_->queued >= state_->max_queued + state_->idle) return false;
         if (start) state_->start_thread();
-        (state_->last ? state_->last->next_ : state_->first) = &job;
+        job.accepted();
+        (state_->last ? state_->last->next : state_->first) = &job;
         state_->last = &job;
         ++state_->queued;
-        job.loop_->pool_calls.fetch_add(1);
     }
     state_->work.notify_one();
     return true;
@@ -104,12 +99,12 @@ bool thread_pool::try_submit(detail::pool_job& job) {
 bool thread_pool::take_back(detail::pool_job& job) noexcept {
     std::lock_guard lock(state_->mutex);
     detail::pool_job* before = nullptr;
-    for (detail::pool_job* at = state_->first; at; before = at, at = at->next_) {
+    for (detail::pool_job* at = state_->first; at; before = at, at = at->next) {
         if (at != &job) continue;
-        (before ? before->next_ : state_->first) = job.next_;
+        (before ? before->next : state_->first) = job.next;
         if (state_->last == &job) state_->last = before;
         --state_->queued;
-        job.loop_->pool_calls.fetch_sub(1);
+        job.taken_back();
         return true;
     }
     return false;

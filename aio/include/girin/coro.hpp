@@ -6,7 +6,6 @@
 #include <coroutine>
 #include <cstddef>
 #include <exception>
-#include <memory>
 #include <new>
 #include <stdexcept>
 #include <type_traits>
@@ -61,12 +60,12 @@ class outcome {
     outcome(const outcome&) = delete;
     outcome& operator=(const outcome&) = delete;
     ~outcome() {
-        if (has_value_) std::destroy_at(&value_);
+        if (has_value_) value_.~T();
     }
 
     template <class... Args>
     void set_value(Args&&... args) {
-        std::construct_at(&value_, std::forward<Args>(args)...);
+        ::new (static_cast<void*>(&value_)) T(std::forward<Args>(args)...);
         has_value_ = true;
     }
     void set_exception(std::exception_ptr exception) noexcept { exception_ = std::move(exception); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <girin/coro.hpp>
+#include <girin/executor.hpp>
 #include <girin/export.hpp>
 #include <girin/wait_point.hpp>
 
@@ -17,8 +18,6 @@
 
 namespace girin {
 
-class thread_pool;
-
 // Raised when a pool's queue has no room; the function was not called.
 class GIRIN_EXPORT pool_full : public std::runtime_error {
  public:
@@ -27,34 +26,8 @@ class GIRIN_EXPORT pool_full : public std::runtime_error {
     ~pool_full() override;
 };
 
-namespace detail {
-
-class loop_core;
-
-// A function on its way through a pool. Its owner keeps it alive until finished() or until it was taken back.
-class GIRIN_EXPORT pool_job {
- public:
-    pool_job() = default;
-    pool_job(const pool_job&) = delete;
-    pool_job& operator=(const pool_job&) = delete;
-
- protected:
-    virtual ~pool_job() = default;
-    // Runs the function, in a thread of the pool.
-    virtual void execute() noexcept = 0;
-    // What then goes to the ready queue of the loop that submitted the job.
-    virtual callback_node& finished() noexcept = 0;
-
- private:
-    friend class girin::thread_pool;
-    pool_job* next_ = nullptr;
-    loop_core* loop_ = nullptr;
-};
-
-}  // namespace detail
-
 // Threads are started when they are first needed. Safe to use from the threads of several loops.
-class GIRIN_EXPORT thread_pool {
+class GIRIN_EXPORT thread_pool final : public executor {
  public:
     struct options {
         std::size_t threads = 0;     // at most; 0 means min(32, processors + 4), as in asyncio
@@ -66,12 +39,10 @@ class GIRIN_EXPORT thread_pool {
     thread_pool(const thread_pool&) = delete;
     thread_pool& operator=(const thread_pool&) = delete;
     // Waits for the functions that run; queued ones are never called.
-    ~thread_pool();
+    ~thread_pool() override;
 
-    // Hands the job to a thread; false when the queue is full. From a thread that runs a loop.
-    bool try_submit(detail::pool_job& job);
-    // Takes a queued job back; false when a thread has it already.
-    bool take_back(detail::pool_job& job) noexcept;
+    bool try_submit(detail::pool_job& job) override;
+    bool take_back(detail::pool_job& job) noexcept override;
 
     // Threads that run something, and jobs that wait for one.
     std::size_t busy() const noexcept;
@@ -89,7 +60,7 @@ namespace detail {
 // cancelled_error.
 class GIRIN_EXPORT pool_wait : public wait_point, public pool_job {
  public:
-    explicit pool_wait(thread_pool* pool) : pool_(pool) {}
+    explicit pool_wait(executor* pool) : pool_(pool) {}
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> caller);
     bool cancel(const std::string& message) override;
@@ -102,7 +73,7 @@ class GIRIN_EXPORT pool_wait : public wait_point, public pool_job {
  private:
     callback_node& finished() noexcept override { return *this; }
 
-    thread_pool* pool_;  // null: the loop's default pool
+    executor* pool_;  // null: the loop's default pool
     bool submitted_ = false;
     bool refused_ = false;
 };
@@ -112,7 +83,7 @@ class thread_call final : public pool_wait {
  public:
     using result_type = std::invoke_result_t<F&>;
 
-    thread_call(thread_pool* pool, F& function) : pool_wait(pool), function_(function) {}
+    thread_call(executor* pool, F& function) : pool_wait(pool), function_(function) {}
 
     result_type await_resume() {
         resumed();

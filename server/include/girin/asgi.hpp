@@ -1,19 +1,13 @@
-// The contract between server and application: ASGI 3.0 (spec 2.5) in C++. An application is anything that can be
-// called as
-//
-//     girin::coro<void> application(const girin::scope& scope, girin::receiver& receive, girin::sender& send);
-//
-// and a middleware is a function from application to application.
+// The contract between server and application: ASGI 3.0 (spec 2.5) in C++.
 #pragma once
 
+#include <girin/application.hpp>
 #include <girin/asgi_error.hpp>
 #include <girin/coro.hpp>
 #include <girin/messages.hpp>
 #include <girin/scope.hpp>
 #include <girin/wait_point.hpp>
 
-#include <concepts>
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -106,43 +100,6 @@ class receiver {
 
  protected:
     virtual receiving receive() = 0;
-};
-
-namespace detail {
-
-template <class F>
-concept asgi_callable = requires(const F& f, const scope& s, receiver& r, sender& w) {
-    { f(s, r, w) } -> std::same_as<coro<void>>;
-};
-
-}  // namespace detail
-
-// Any application behind one type. Copies share the callable, which outlives every coroutine it has returned; it is
-// called concurrently for the requests in flight, always on the worker's one loop.
-class application {
- public:
-    template <detail::asgi_callable F>
-        requires(!std::same_as<F, application>)
-    application(F callable) : callable_(std::make_shared<model<F>>(std::move(callable))) {}
-
-    GIRIN_CORO_WRAPPER coro<void> operator()(const scope& s, receiver& receive, sender& send) const {
-        return callable_->call(s, receive, send);
-    }
-
- private:
-    struct interface {
-        virtual ~interface() = default;
-        virtual coro<void> call(const scope&, receiver&, sender&) const = 0;
-    };
-    template <class F>
-    struct model final : interface {
-        explicit model(F f) : callable(std::move(f)) {}
-        GIRIN_CORO_WRAPPER coro<void> call(const scope& s, receiver& receive, sender& send) const override {
-            return callable(s, receive, send);
-        }
-        F callable;
-    };
-    std::shared_ptr<const interface> callable_;
 };
 
 }  // namespace girin

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -50,8 +49,8 @@ class owned {
     explicit owned(const Message& message) : message_(message) {
         std::size_t size = 0;
         message_.each_view([&](std::string_view& view) { size += view.size(); });
-        bytes_ = std::make_unique<char[]>(size);
-        char* next = bytes_.get();
+        bytes_.resize(size);
+        char* next = bytes_.data();
         message_.each_view([&](std::string_view& view) {
             if (!view.empty()) std::memcpy(next, view.data(), view.size());
             view = {next, view.size()};
@@ -59,12 +58,15 @@ class owned {
         });
     }
 
+    owned(owned&&) noexcept = default;
+    owned& operator=(owned&&) noexcept = default;
+
     const Message& operator*() const noexcept { return message_; }
     const Message* operator->() const noexcept { return &message_; }
 
  private:
     Message message_;
-    std::unique_ptr<char[]> bytes_;
+    std::vector<char> bytes_;
 };
 
 // http.request

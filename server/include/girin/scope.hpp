@@ -1,66 +1,22 @@
 // The first of the contract's three arguments: what a connection or request is about.
 #pragma once
 
-#include <girin/export.hpp>
+#include <girin/address.hpp>
 #include <girin/headers.hpp>
+#include <girin/lifespan_state.hpp>
 #include <girin/type_key.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <stdexcept>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace girin {
 
 enum class scope_type : std::uint8_t { http, websocket, lifespan };
-
-// One end of a connection. A unix socket has its path as host and no port.
-struct address {
-    std::string_view host;
-    std::optional<std::uint16_t> port;
-};
-
-// What lifespan start-up made for the requests, by type: ASGI's `state`. One per worker, shared by all requests, filled
-// before the first of them and emptied, last in first out, when the worker ends.
-class lifespan_state {
- public:
-    lifespan_state() = default;
-    lifespan_state(const lifespan_state&) = delete;
-    lifespan_state& operator=(const lifespan_state&) = delete;
-    ~lifespan_state() {
-        while (!entries_.empty()) entries_.pop_back();
-    }
-
-    // Keeps `value` and returns it. A second value of one type is a std::logic_error.
-    template <class T>
-    T& put(T value) {
-        if (get<T>()) throw std::logic_error("the lifespan state already holds a value of this type");
-        auto kept = std::make_shared<T>(std::move(value));
-        entries_.push_back({detail::type_key_of<T>(), kept});
-        return *kept;
-    }
-
-    // The value of that type, or null.
-    template <class T>
-    T* get() const noexcept {
-        for (const entry& e : entries_)
-            if (e.key == detail::type_key_of<T>()) return static_cast<T*>(e.value.get());
-        return nullptr;
-    }
-
- private:
-    struct entry {
-        detail::type_key key;
-        std::shared_ptr<void> value;
-    };
-    std::vector<entry> entries_;
-};
 
 // A scope of ASGI 3.0, spec 2.5. Every view borrows from the server and is valid until the application has returned for
 // this scope. Copying is cheap and allocates nothing, so that middleware can pass on a changed one.

@@ -1,0 +1,21 @@
+#include <girin/app.hpp>
+#include <girin/asgi.hpp>
+#include <girin/thread_pool.hpp>
+
+namespace girin::detail {
+
+coro<response> call_in_pool(plain_call call, const void* function, request& req) {
+    co_await req.body();
+    auto bound = [&] { return call(function, req); };
+    co_return co_await thread_call<decltype(bound)>(req.scope().slot<executor>(), bound);
+}
+
+coro<response> call_on_loop(plain_call call, const void* function, request& req) {
+    co_return call(function, req);
+}
+
+coro<response> ready_response(response answer) {
+    co_return answer;
+}
+
+}  // namespace girin::detail

@@ -1,0 +1,45 @@
+// The lifespan of the in-memory client's application: start-up when the client is made, shut-down when it is closed.
+#pragma once
+
+#include <girin/asgi.hpp>
+#include <girin/task.hpp>
+
+#include <optional>
+#include <string>
+
+namespace girin::testing {
+
+class worker_life final : private receiver, private sender {
+ public:
+    // Returns when start-up is complete, or when the application has none; raises what fails in it.
+    coro<void> start_up(const application& app);
+    // Raises what fails in shut-down. Nothing happens without a start-up, or a second time.
+    coro<void> shut_down();
+
+    lifespan_state& state() noexcept { return state_; }
+
+ private:
+    enum class phase : unsigned char { starting, serving, stopping, failed, over };
+
+    class message_wait final : public receive_wait {
+     public:
+        bool is_waited_for() const noexcept { return suspended(); }
+        bool cancel(const std::string& message) override { return accept_cancel(message); }
+        receive_message take() override { return lifespan_shutdown(); }
+    };
+
+    receiving receive() override;
+    sending send(const send_message& message) override;
+    coro<void> raise_failure();
+
+    lifespan_state state_;
+    scope scope_{scope_type::lifespan};
+    phase phase_ = phase::starting;
+    bool startup_taken_ = false;
+    std::string failure_;
+    message_wait wait_;
+    future<void> started_;
+    task<void> work_;
+};
+
+}  // namespace girin::testing

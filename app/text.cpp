@@ -1,0 +1,123 @@
+#include "app/text.hpp"
+
+#include <girin/headers.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <concepts>
+
+namespace girin::detail {
+
+namespace {
+
+int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    const char lower = ascii_lower(c);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+// Calls f(part) for each part between separators, until it returns true.
+template <class F>
+void split(std::string_view text, char separator, F f) {
+    while (true) {
+        const std::size_t end = text.find(separator);
+        if (f(text.substr(0, end)) || end == text.npos) return;
+        text.remove_prefix(end + 1);
+    }
+}
+
+}  // namespace
+
+template <class T>
+std::optional<T> parse_text(std::string_view text) {
+    if constexpr (std::same_as<T, std::string> || std::same_as<T, std::string_view>) {
+        return T(text);
+    } else if constexpr (std::same_as<T, bool>) {
+        if (text == "true" || text == "1") return true;
+        if (text == "false" || text == "0") return false;
+        return std::nullopt;
+    } else {
+        T value{};
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+        if constexpr (std::floating_point<T>)
+            if (!std::isfinite(value)) return std::nullopt;
+        return value;
+    }
+}
+
+template std::optional<bool> parse_text(std::string_view);
+template std::optional<int> parse_text(std::string_view);
+template std::optional<unsigned> parse_text(std::string_view);
+template std::optional<long> parse_text(std::string_view);
+template std::optional<unsigned long> parse_text(std::string_view);
+template std::optional<long long> parse_text(std::string_view);
+template std::optional<unsigned long long> parse_text(std::string_view);
+template std::optional<double> parse_text(std::string_view);
+template std::optional<std::string> parse_text(std::string_view);
+template std::optional<std::string_view> parse_text(std::string_view);
+
+std::string decode_query(std::string_view text) {
+    std::string decoded;
+    decoded.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '+') {
+            decoded.push_back(' ');
+        } else if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
+                   hex_digit(text[i + 2]) >= 0) {
+            decoded.push_back(static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])));
+            i += 2;
+        } else {
+            decoded.push_back(text[i]);
+        }
+    }
+    return decoded;
+}
+
+std::optional<std::string_view> find_in_query(std::string_view query, std::string_view name) {
+    std::optional<std::string_view> found;
+    split(query, '&', [&](std::string_view pair) {
+        const std::size_t equals = pair.find('=');
+        const std::string_view key = pair.substr(0, equals);
+        if (key == name || (key.find_first_of("%+") != key.npos && decode_query(key) == name))
+            found = equals == pair.npos ? std::string_view() : pair.substr(equals + 1);
+        return false;
+    });
+    return found;
+}
+
+std::optional<std::string_view> find_in_cookies(std::string_view field, std::string_view name) {
+    std::optional<std::string_view> found;
+    split(field, ';', [&](std::string_view pair) {
+        const std::size_t equals = pair.find('=');
+        if (equals == pair.npos || trimmed(pair.substr(0, equals)) != name) return false;
+        std::string_view value = trimmed(pair.substr(equals + 1));
+        if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+        found = value;
+        return true;
+    });
+    return found;
+}
+
+std::string_view trimmed(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(" \t");
+    if (first == text.npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+bool is_token(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, [](char c) {
+        const char lower = ascii_lower(c);
+        return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
+               std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    });
+}
+
+bool is_field_value(std::string_view text) {
+    return trimmed(text).size() == text.size() && std::ranges::all_of(text, [](char c) {
+               return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
+           });
+}
+
+}  // namespace girin::detail

@@ -13,6 +13,7 @@ namespace girin {
 namespace {
 
 constexpr std::string_view content_type = "content-type";
+constexpr std::string_view content_length = "content-length";
 
 // RFC 6265 section 4.1.1
 bool is_cookie_value(std::string_view text) {
@@ -140,16 +141,17 @@ response response_access::make(int status, std::string body, std::string_view me
 }
 
 response_head::response_head(const response& r) : start_(r.status) {
-    if (response_access::has_content(r)) {
-        if (!r.is_streaming() && !response_access::fields(r).find("content-length")) {
-            const char* end = std::to_chars(length_, length_ + sizeof length_, r.body().size()).ptr;
-            start_.headers.add("content-length", {length_, static_cast<std::size_t>(end - length_)});
-        }
-        if (const std::string_view media_type = response_access::media_type(r); !media_type.empty())
-            start_.headers.add(content_type, media_type);
+    const field_block& fields = response_access::fields(r);
+    const bool has_content = response_access::has_content(r);
+    if (has_content && !r.is_streaming() && !fields.find(content_length)) {
+        const char* end = std::to_chars(length_, length_ + sizeof length_, r.body().size()).ptr;
+        start_.headers.add(content_length, {length_, static_cast<std::size_t>(end - length_)});
     }
-    response_access::fields(r).each(
-        [&](std::string_view name, std::string_view value) { start_.headers.add(name, value); });
+    if (const std::string_view media_type = response_access::media_type(r); has_content && !media_type.empty())
+        start_.headers.add(content_type, media_type);
+    fields.each([&](std::string_view name, std::string_view value) {
+        if (has_content || (name != content_type && name != content_length)) start_.headers.add(name, value);
+    });
 }
 
 }  // namespace detail

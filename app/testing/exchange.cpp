@@ -108,16 +108,12 @@ void exchange::add_body(const http_response_body& body) {
     }
     if (body.more_body) return;
     response_.complete = true;
-    wake();
-}
-
-void exchange::wake() {
-    if (wait_.is_waited_for()) wait_.wake();
+    wait_.release();
 }
 
 void exchange::leave() {
     left_ = true;
-    wake();
+    wait_.release();
 }
 
 void exchange::fail() {

@@ -1,6 +1,8 @@
 // One request of the in-memory client and its response: the receiver and sender that its application is given.
 #pragma once
 
+#include "app/testing/message_wait.hpp"
+
 #include <girin/asgi.hpp>
 #include <girin/testing.hpp>
 
@@ -27,19 +29,11 @@ class exchange final : public receiver, public sender {
     test_response result(bool must_be_complete);
 
  private:
-    class message_wait final : public receive_wait {
-     public:
-        bool is_waited_for() const noexcept { return suspended(); }
-        bool cancel(const std::string& message) override { return accept_cancel(message); }
-        receive_message take() override { return http_disconnect(); }
-    };
-
     receiving receive() override;
     sending send(const send_message& message) override;
     void start(const http_response_start& start);
     void add_body(const http_response_body& body);
     bool without_content() const;
-    void wake();
 
     const test_request& request_;
     std::vector<std::string> texts_;
@@ -47,7 +41,7 @@ class exchange final : public receiver, public sender {
     girin::scope scope_;
     std::size_t parts_taken_ = 0;
     bool left_ = false;
-    message_wait wait_;
+    message_wait wait_{http_disconnect()};
     test_response response_;
     std::optional<unsigned long long> announced_;
     std::size_t sent_ = 0;

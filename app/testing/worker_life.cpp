@@ -49,7 +49,7 @@ coro<void> worker_life::start_up(const application& app) {
 coro<void> worker_life::shut_down() {
     if (!work_ || phase_ == phase::over || phase_ == phase::failed) co_return;
     phase_ = phase::stopping;
-    if (wait_.is_waited_for()) wait_.wake();
+    wait_.release();
     co_await work_;
     if (phase_ == phase::failed) co_await raise_failure();
 }

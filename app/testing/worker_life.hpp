@@ -1,6 +1,8 @@
 // The lifespan of the in-memory client's application: start-up when the client is made, shut-down when it is closed.
 #pragma once
 
+#include "app/testing/message_wait.hpp"
+
 #include <girin/asgi.hpp>
 #include <girin/task.hpp>
 
@@ -21,13 +23,6 @@ class worker_life final : private receiver, private sender {
  private:
     enum class phase : unsigned char { starting, serving, stopping, failed, over };
 
-    class message_wait final : public receive_wait {
-     public:
-        bool is_waited_for() const noexcept { return suspended(); }
-        bool cancel(const std::string& message) override { return accept_cancel(message); }
-        receive_message take() override { return lifespan_shutdown(); }
-    };
-
     receiving receive() override;
     sending send(const send_message& message) override;
     coro<void> raise_failure();
@@ -37,7 +32,7 @@ class worker_life final : private receiver, private sender {
     phase phase_ = phase::starting;
     bool startup_taken_ = false;
     std::string failure_;
-    message_wait wait_;
+    message_wait wait_{lifespan_shutdown()};
     future<void> started_;
     task<void> work_;
 };

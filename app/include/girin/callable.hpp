@@ -20,7 +20,9 @@ class callable<Result(Args...)> {
 
     callable() noexcept = default;
     template <class F>
-    explicit callable(F object, invoker how = &invoke<F>)
+    explicit callable(F object) : callable(std::move(object), &invoke<F>) {}
+    template <class F>
+    callable(F object, invoker how)
         : object_(new F(std::move(object))), invoke_(how), destroy_([](void* o) { delete static_cast<F*>(o); }) {}
     callable(callable&& other) noexcept
         : object_(std::exchange(other.object_, nullptr)), invoke_(other.invoke_), destroy_(other.destroy_) {}

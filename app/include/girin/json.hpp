@@ -8,12 +8,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace girin {
 
 using nlohmann::json;
+
+// The deepest nesting that parse_json accepts; what walks a document recurses.
+inline constexpr std::size_t max_json_depth = 500;
 
 // The document; malformed text is an http_error 400 that names the position.
 GIRIN_EXPORT json parse_json(std::string_view text);

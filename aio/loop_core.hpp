@@ -31,8 +31,11 @@ class loop_core {
     static loop_core& running();
 
     loop::time_point time() const;
-    // time() as it was when this turn looked; costs nothing. Only kept up to date while a timer is armed.
-    loop::time_point turn_time() const noexcept { return turn_time_; }
+    // time() as it was when this turn looked, which costs nothing while a timer is armed.
+    loop::time_point turn_time() {
+        if (timers.empty()) turn_time_ = time();
+        return turn_time_;
+    }
 
     void run_forever();
     void stop() noexcept { stopping_ = true; }

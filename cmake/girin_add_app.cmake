@@ -2,7 +2,7 @@
 # a self-contained executable NAME that is a server of its own (target NAME).
 function(girin_add_app name)
     add_library(${name}_module MODULE ${ARGN})
-    set_target_properties(${name}_module PROPERTIES PREFIX lib OUTPUT_NAME ${name})
+    set_target_properties(${name}_module PROPERTIES PREFIX lib OUTPUT_NAME ${name} BUILD_RPATH_USE_ORIGIN OFF)
     add_executable(${name} ${ARGN} ${GIRIN_APP_MAIN})
     foreach(target ${name}_module ${name})
         target_link_libraries(${target} PRIVATE girin::girin)

@@ -16,6 +16,20 @@
 
 namespace girin {
 
+class timeout_scope;
+
+namespace detail {
+
+template <class Body>
+GIRIN_CORO_WRAPPER auto call_body(Body& body, timeout_scope& scope) {
+    if constexpr (std::invocable<Body&, timeout_scope&>)
+        return body(scope);
+    else
+        return body();
+}
+
+}  // namespace detail
+
 // A deadline around a body (asyncio.Timeout): when it passes while the body is suspended, the body sees cancelled_error
 // there, and run() raises timeout_error once the body has ended. A body that never suspends is not interrupted.
 class GIRIN_EXPORT timeout_scope {
@@ -29,14 +43,14 @@ class GIRIN_EXPORT timeout_scope {
     // Runs the body, which is called as body() or body(timeout_scope&) and returns a coroutine, and returns its result.
     // Once only: a second time is a std::runtime_error.
     template <class Body>
-    auto run(Body body) -> decltype(invoke(body, *this)) {
+    auto run(Body body) -> decltype(detail::call_body(body, *this)) {
         enter();
         try {
-            if constexpr (std::is_void_v<typename decltype(invoke(body, *this))::value_type>) {
-                co_await invoke(body, *this);
+            if constexpr (std::is_void_v<typename decltype(detail::call_body(body, *this))::value_type>) {
+                co_await detail::call_body(body, *this);
                 leave();
             } else {
-                auto result = co_await invoke(body, *this);
+                auto result = co_await detail::call_body(body, *this);
                 leave();
                 co_return result;
             }
@@ -63,14 +77,6 @@ class GIRIN_EXPORT timeout_scope {
         void run() override { scope.expire(); }
         timeout_scope& scope;
     };
-
-    template <class Body>
-    static auto invoke(Body& body, timeout_scope& scope) {
-        if constexpr (std::invocable<Body&, timeout_scope&>)
-            return body(scope);
-        else
-            return body();
-    }
 
     void enter();
     void expire();
@@ -118,7 +124,7 @@ coro<T> wait_for(coro<T> work, std::chrono::nanoseconds delay) {
 template <class T>
 coro<T> wait_for(future<T> awaited, std::chrono::nanoseconds delay) {
     if (delay > delay.zero() || awaited.done())
-        co_return co_await timeout(delay, [&awaited] { return detail::result_of(std::move(awaited)); });
+        co_return co_await timeout(delay, [&awaited]() -> coro<T> { co_return co_await detail::result_of(std::move(awaited)); });
     awaited.cancel();
     try {
         co_return co_await detail::result_of(std::move(awaited));

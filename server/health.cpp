@@ -1,0 +1,94 @@
+#include "server/health.hpp"
+
+#include <netdb.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "server/supervision/unique_fd.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace girin {
+
+namespace {
+
+constexpr timeval patience = {5, 0};
+
+struct target {
+    std::string host;
+    std::string port = "80";
+    std::string path = "/";
+};
+
+target parse(std::string_view url) {
+    constexpr std::string_view scheme = "http://";
+    if (!url.starts_with(scheme)) throw std::invalid_argument("expected http://HOST[:PORT]/PATH, got '" + std::string(url) + "'");
+    url.remove_prefix(scheme.size());
+    target result;
+    std::string_view authority = url.substr(0, url.find('/'));
+    if (authority.size() < url.size()) result.path = url.substr(authority.size());
+    std::size_t bracket = authority.rfind(']');
+    std::size_t colon = authority.find(':', bracket == authority.npos ? 0 : bracket);
+    if (colon != authority.npos) {
+        result.port = authority.substr(colon + 1);
+        authority = authority.substr(0, colon);
+    }
+    if (authority.starts_with('[') && authority.ends_with(']')) authority = authority.substr(1, authority.size() - 2);
+    result.host = authority;
+    return result;
+}
+
+unique_fd connect_to(const target& t) {
+    addrinfo hints = {};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    if (int error = ::getaddrinfo(t.host.c_str(), t.port.c_str(), &hints, &found))
+        throw std::runtime_error("cannot resolve '" + t.host + "': " + ::gai_strerror(error));
+    std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> keep(found, ::freeaddrinfo);
+    for (addrinfo* a = found; a; a = a->ai_next) {
+        unique_fd fd(::socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol));
+        ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+        if (::connect(fd.get(), a->ai_addr, a->ai_addrlen) == 0) return fd;
+    }
+    throw std::runtime_error("cannot connect to " + t.host + ":" + t.port + ": " + std::strerror(errno));
+}
+
+int status_of(const target& t) {
+    unique_fd fd = connect_to(t);
+    std::string request = "GET " + t.path + " HTTP/1.1\r\nHost: " + t.host + "\r\nUser-Agent: girin-health\r\nConnection: close\r\n\r\n";
+    if (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
+        throw std::runtime_error(std::string("cannot send: ") + std::strerror(errno));
+    std::string answer;
+    char piece[256];
+    while (answer.size() < 12) {
+        ssize_t got = ::recv(fd.get(), piece, sizeof piece, 0);
+        if (got < 0) throw std::runtime_error(std::string("no answer: ") + std::strerror(errno));
+        if (got == 0) throw std::runtime_error("the server closed the connection without an answer");
+        answer.append(piece, static_cast<std::size_t>(got));
+    }
+    int status = 0;
+    if (std::sscanf(answer.c_str(), "HTTP/1.%*1[01] %3d", &status) != 1) throw std::runtime_error("not an HTTP answer");
+    return status;
+}
+
+}  // namespace
+
+int check_health(std::string_view url) {
+    try {
+        int status = status_of(parse(url));
+        if (status >= 200 && status < 400) return 0;
+        std::fprintf(stderr, "unhealthy: status %d\n", status);
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "unhealthy: %s\n", e.what());
+    }
+    return 1;
+}
+
+}  // namespace girin

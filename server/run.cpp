@@ -1,0 +1,118 @@
+// What the command line asks for: a master, a worker, or a line of text.
+#include <girin/run.hpp>
+
+#include "config/json.hpp"
+#include "config/load.hpp"
+#include "server/health.hpp"
+#include "server/loader/load.hpp"
+#include "server/loader/shared_object.hpp"
+#include "server/log/log.hpp"
+#include "server/master/master.hpp"
+#include "server/supervision/exit_codes.hpp"
+#include "server/supervision/worker_start.hpp"
+#include "server/worker/settings_for.hpp"
+#include "server/worker/worker.hpp"
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace girin {
+
+namespace {
+
+int complain(const std::string& message, int code) {
+    std::fprintf(stderr, "\nError: %s\n", message.c_str());
+    return code;
+}
+
+std::string text_of(const config::bind_address& a) {
+    if (!a.path.empty()) return "unix:" + a.path;
+    bool v6 = a.host.find(':') != std::string::npos;
+    return (v6 ? "[" + a.host + "]" : a.host) + ":" + std::to_string(a.port);
+}
+
+master::configuration configuration_of(const config::settings& s) {
+    master::configuration result;
+    result.master.bind.clear();
+    for (const config::bind_address& a : s.bind) result.master.bind.push_back(text_of(a));
+    result.master.backlog = static_cast<int>(s.backlog);
+    result.master.workers = s.workers;
+    result.master.worker_class = s.worker_class == config::worker_kind::async  ? "async"
+                                 : s.worker_class == config::worker_kind::sync ? "sync"
+                                                                               : "threads";
+    result.master.timeout = s.timeout;
+    result.master.boot_timeout = s.boot_timeout;
+    result.master.graceful_timeout = s.graceful_timeout;
+    result.worker_settings = config::to_json(s);
+    return result;
+}
+
+void require_one_application(const config::settings& s, bool linked_in) {
+    if (linked_in && !s.application.empty())
+        throw config::config_error("this program has its application linked in, and takes no '" + s.application + "'");
+    if (!linked_in && s.application.empty())
+        throw config::config_error("no application given: girin [options] ./libNAME.so (--help lists the options)");
+}
+
+// Where the settings are read again for a reload, whatever the current folder is by then.
+struct settings_source {
+    int argc;
+    char** argv;
+    bool linked_in;
+    std::filesystem::path folder = std::filesystem::current_path();
+
+    config::parsed load() const {
+        std::filesystem::current_path(folder);
+        config::parsed parsed = config::load(argc, argv, config::current_environment());
+        if (parsed.action == config::action::serve || parsed.action == config::action::check_config)
+            require_one_application(parsed.values, linked_in);
+        return parsed;
+    }
+};
+
+int serve(const config::parsed& parsed, const settings_source& source) {
+    log::open(parsed.values.errorlog, worker::log_level_of(parsed.values));
+    for (const std::string& warning : parsed.warnings) log::warning(warning);
+    std::vector<std::string> arguments(source.argv, source.argv + source.argc);
+    return master::run(configuration_of(parsed.values), arguments,
+                       [&source] { return configuration_of(source.load().values); });
+}
+
+int check(const config::parsed& parsed) {
+    if (parsed.values.application.empty()) return supervision::exit_ok;
+    std::filesystem::path application = std::filesystem::path(parsed.values.chdir) / parsed.values.application;
+    loader::read_application(application.string());
+    return supervision::exit_ok;
+}
+
+}  // namespace
+
+int detail::run_server(int argc, char** argv, application (*make)(void*), void* context) {
+    try {
+        if (auto start = supervision::take_worker_start())
+            return worker::run(*start, [&](const config::settings& s) {
+                return make ? make(context) : loader::load_application(s.application);
+            });
+        settings_source source{argc, argv, make != nullptr};
+        config::parsed parsed = source.load();
+        switch (parsed.action) {
+            case config::action::serve: return serve(parsed, source);
+            case config::action::check_config: return check(parsed);
+            case config::action::print_config: std::fputs(config::print(parsed).c_str(), stdout); break;
+            case config::action::health: return check_health(parsed.health_url);
+            case config::action::version:
+            case config::action::help: std::fputs(parsed.text.c_str(), stdout); break;
+        }
+        return supervision::exit_ok;
+    } catch (const loader::load_error& e) {
+        return complain(e.what(), supervision::exit_app_not_loaded);
+    } catch (const std::exception& e) {
+        return complain(e.what(), supervision::exit_settings);
+    }
+}
+
+int run(int argc, char** argv) { return detail::run_server(argc, argv, nullptr, nullptr); }
+
+}  // namespace girin

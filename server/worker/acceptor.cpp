@@ -1,0 +1,92 @@
+#include "server/worker/acceptor.hpp"
+
+#include <girin/sleep.hpp>
+
+#include "aio/io_wait.hpp"
+#include "aio/loop_core.hpp"
+#include "server/log/log.hpp"
+#include "server/worker/connection.hpp"
+#include "server/worker/peer_name.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace girin::worker {
+
+namespace {
+
+constexpr auto look_again = std::chrono::milliseconds(1);
+constexpr auto wait_for_resources = std::chrono::milliseconds(100);
+
+}  // namespace
+
+acceptor::acceptor(service& s, const supervision::roster& peers, std::size_t most_connections, int listener)
+    : service_(s), peers_(peers), most_connections_(most_connections), listener_(listener) {
+    sockaddr_storage bound = {};
+    socklen_t size = sizeof bound;
+    ::getsockname(listener, reinterpret_cast<sockaddr*>(&bound), &size);
+    if (bound.ss_family == AF_UNIX) {
+        const auto& path = reinterpret_cast<const sockaddr_un&>(bound);
+        local_host_.assign(path.sun_path, ::strnlen(path.sun_path, sizeof path.sun_path));
+        local_ = {local_host_, std::nullopt};
+    } else {
+        std::optional<address> named = peer_name(bound).view();
+        local_host_ = named ? std::string(named->host) : "";
+        local_ = {local_host_, named ? named->port : std::nullopt};
+    }
+}
+
+bool acceptor::may_accept() const {
+    return service_.connections() < most_connections_ &&
+           peers_.may_accept(service_.connections(), girin::detail::loop_core::running().time());
+}
+
+bool acceptor::accept_one() {
+    exhausted_ = 0;
+    sockaddr_storage from = {};
+    for (;;) {
+        socklen_t size = sizeof from;
+        int fd = ::accept4(listener_.fd(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            connection::serve(service_, girin::detail::descriptor(fd), peer_name(from), local_);
+            return true;
+        }
+        if (errno == EINTR || errno == ECONNABORTED) continue;
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) exhausted_ = errno;
+        return false;
+    }
+}
+
+bool acceptor::something_waits() const {
+    pollfd queue = {listener_.fd(), POLLIN, 0};
+    return ::poll(&queue, 1, 0) > 0;
+}
+
+coro<> acceptor::run() {
+    for (;;) {
+        // Edge-triggered: what waits has to be taken, or looked at again, until there is nothing.
+        co_await girin::detail::io_wait(listener_, [this] { return something_waits(); });
+        for (;;) {
+            if (may_accept()) {
+                if (accept_one()) continue;
+                if (!exhausted_) break;
+                log::error(std::string("Cannot accept a connection: ") + std::strerror(exhausted_));
+                co_await sleep(wait_for_resources);
+            } else {
+                co_await sleep(look_again);
+            }
+            if (!something_waits()) break;
+        }
+    }
+}
+
+void acceptor::accept_all() {
+    while (accept_one()) {
+    }
+}
+
+}  // namespace girin::worker

@@ -1,0 +1,31 @@
+// The worker's access log: the lines of one turn leave with one write.
+#pragma once
+
+#include <girin/wait_point.hpp>
+
+#include "server/log/access_log.hpp"
+#include "server/log/log_file.hpp"
+
+#include <string>
+
+namespace girin::worker {
+
+class access_log final : private girin::detail::callback_node {
+ public:
+    // Throws std::system_error when the file cannot be opened, std::invalid_argument for a bad format.
+    access_log(const std::string& file, const std::string& format) : file_(file, 1), format_(format) {}
+
+    void add(const log::access_record& record);
+    void reopen() { file_.reopen(); }
+    // Writes what is left.
+    void flush();
+
+ private:
+    void run() override { flush(); }
+
+    log::log_file file_;
+    log::access_log_format format_;
+    std::string lines_;
+};
+
+}  // namespace girin::worker

@@ -1,0 +1,90 @@
+// The input buffers of one worker: taken when bytes arrive, given back when they are used up, so that an idle connection
+// holds none.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace girin::worker {
+
+// One piece of memory with a filled part: [begin, end) is unread, [end, capacity) is free.
+class input_buffer {
+ public:
+    input_buffer() noexcept = default;
+    explicit input_buffer(std::size_t capacity)
+        : memory_(std::make_unique_for_overwrite<char[]>(capacity)), capacity_(capacity) {}
+    input_buffer(input_buffer&& other) noexcept { swap(other); }
+    input_buffer& operator=(input_buffer&& other) noexcept {
+        swap(other);
+        return *this;
+    }
+
+    explicit operator bool() const noexcept { return memory_ != nullptr; }
+    std::size_t capacity() const noexcept { return capacity_; }
+    std::span<char> unread() noexcept { return {memory_.get() + begin_, end_ - begin_}; }
+    std::span<char> free() noexcept { return {memory_.get() + end_, capacity_ - end_}; }
+    void filled(std::size_t size) noexcept { end_ += size; }
+    void consume(std::size_t size) noexcept { begin_ += size; }
+    std::size_t position() const noexcept { return begin_; }
+    void clear() noexcept { begin_ = end_ = 0; }
+
+    // Puts bytes behind the unread ones; there must be room.
+    void append(std::span<const char> bytes) noexcept {
+        std::memcpy(memory_.get() + end_, bytes.data(), bytes.size());
+        end_ += bytes.size();
+    }
+    // Moves the unread bytes to `position`, which lies before them, and so makes room behind them.
+    void move_unread_to(std::size_t position) noexcept {
+        std::size_t size = end_ - begin_;
+        std::memmove(memory_.get() + position, memory_.get() + begin_, size);
+        begin_ = position;
+        end_ = position + size;
+    }
+
+ private:
+    void swap(input_buffer& other) noexcept {
+        std::swap(memory_, other.memory_);
+        std::swap(capacity_, other.capacity_);
+        std::swap(begin_, other.begin_);
+        std::swap(end_, other.end_);
+    }
+
+    std::unique_ptr<char[]> memory_;
+    std::size_t capacity_ = 0;
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+};
+
+// Keeps buffers of one size for reuse, up to a number; buffers of another size are freed.
+class buffer_pool {
+ public:
+    buffer_pool(std::size_t buffer_size, std::size_t kept) : buffer_size_(buffer_size), kept_(kept) {
+        spare_.reserve(kept);
+    }
+
+    std::size_t buffer_size() const noexcept { return buffer_size_; }
+
+    input_buffer take() {
+        if (spare_.empty()) return input_buffer(buffer_size_);
+        input_buffer buffer = std::move(spare_.back());
+        spare_.pop_back();
+        return buffer;
+    }
+
+    void give_back(input_buffer buffer) noexcept {
+        if (buffer.capacity() != buffer_size_ || spare_.size() == kept_) return;
+        buffer.clear();
+        spare_.push_back(std::move(buffer));
+    }
+
+ private:
+    std::size_t buffer_size_;
+    std::size_t kept_;
+    std::vector<input_buffer> spare_;
+};
+
+}  // namespace girin::worker

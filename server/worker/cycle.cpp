@@ -1,0 +1,203 @@
+#include "server/worker/cycle.hpp"
+
+#include <girin/exceptions.hpp>
+
+#include "aio/loop_core.hpp"
+#include "server/log/escape.hpp"
+#include "server/log/log.hpp"
+#include "server/worker/access_log.hpp"
+#include "server/worker/connection.hpp"
+#include "server/worker/describe.hpp"
+#include "server/worker/percent.hpp"
+#include "server/worker/service.hpp"
+
+#include <ctime>
+
+namespace girin::worker {
+
+namespace {
+
+// What a task sees of a client that left need not be told to anybody.
+bool is_consequence_of_leaving(const std::exception_ptr& raised) {
+    try {
+        std::rethrow_exception(raised);
+    } catch (const client_disconnected&) {
+        return true;
+    } catch (const cancelled_error&) {
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
+
+bool is_safe(std::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
+
+}  // namespace
+
+cycle::cycle(connection& c) : connection_(c), started_(girin::detail::loop_core::running().turn_time()) {
+    const service& shared = c.shared();
+    const http1::request_head& head = c.head();
+    scope_.http_version = head.http_version;
+    scope_.method = head.method;
+    scope_.raw_path = head.raw_path;
+    scope_.path = head.raw_path;
+    if (head.raw_path.find('%') != std::string_view::npos) scope_.path = decoded_path_ = percent_decoded(head.raw_path);
+    scope_.query_string = head.query_string;
+    scope_.root_path = shared.options.root_path;
+    scope_.headers = head.headers;
+    scope_.client = c.client();
+    scope_.server = c.local();
+    scope_.state = shared.state;
+    if (shared.blocking) scope_.set_slot(*shared.blocking);
+    if (shared.scoreboard)
+        scoreboard_entry_ = shared.scoreboard->request_began(head.method, head.target, started_);
+}
+
+void cycle::start() {
+    girin::detail::ref<cycle> keep(this);
+    start_now(connection_.shared().app(scope_, *this, *this).release());
+    first_step_ = false;
+}
+
+receiving cycle::receive() {
+    if (std::optional<receive_message> message = next_message()) return *message;
+    return input_wait_;
+}
+
+// ASGI: the content piece by piece, then http.disconnect once the response is complete or the client has left.
+std::optional<receive_message> cycle::next_message() {
+    if (connection_.left()) return http_disconnect();
+    if (content_ended_) {
+        if (connection_.protocol().response_complete()) return http_disconnect();
+        return std::nullopt;
+    }
+    http1::event event = connection_.read_content();
+    if (event.kind == http1::event_kind::body) {
+        content_ended_ = connection_.protocol().unread_body() == 0;
+        return http_request(event.body, !content_ended_);
+    }
+    if (event.kind == http1::event_kind::end) {
+        content_ended_ = true;
+        return http_request();
+    }
+    if (event.kind == http1::event_kind::need_data) {
+        if (connection_.protocol().send_continue(connection_.output())) connection_.write();
+        return std::nullopt;
+    }
+    connection_.answer(event.refused.status, event.refused.reason);
+    connection_.write();
+    connection_.tear();
+    return http_disconnect();
+}
+
+receive_message cycle::input_wait::take() {
+    receive_message message = *cycle_.message_;
+    cycle_.message_.reset();
+    return message;
+}
+
+void cycle::on_input() {
+    if (!input_wait_.waits()) return;
+    message_ = next_message();
+    if (message_) input_wait_.wake();
+}
+
+sending cycle::send(const send_message& message) {
+    if (connection_.left()) throw client_disconnected();
+    if (const auto* start = message.as<http_response_start>()) {
+        connection_.protocol().start(start->status, start->headers.fields(), connection_.shared().date(),
+                                     connection_.output());
+        status_ = start->status;
+        return {};
+    }
+    if (const auto* body = message.as<http_response_body>()) return send_body(*body);
+    throw asgi_error("Unexpected ASGI message '" + std::string(message.type()) + "' on an http connection.");
+}
+
+// A last body waits for the application to return, so that pipelined responses leave together; a piece that has more
+// behind it is with the kernel when send returns.
+sending cycle::send_body(const http_response_body& body) {
+    http1::uncopied rest = connection_.protocol().body(body.body, body.more_body, connection_.output());
+    body_bytes_ += body.body.size();
+    if (first_step_ && !body.more_body && rest.data.empty() && rest.suffix.empty()) return {};
+    bool written = connection_.write(rest);
+    if (connection_.left()) throw client_disconnected();
+    if (!body.more_body) on_input();  // a receive() that waits gets its http.disconnect
+    if (!written) return output_wait_;
+    return {};
+}
+
+bool cycle::output_wait::cancel(const std::string& message) {
+    if (!waits()) return false;
+    cycle_.connection_.tear();
+    return accept_cancel(message);
+}
+
+void cycle::on_written() {
+    if (output_wait_.waits()) output_wait_.wake();
+    on_input();
+}
+
+void cycle::client_left() {
+    on_input();
+    if (output_wait_.waits()) output_wait_.wake();
+    using cancel_when = connection_options::cancel;
+    cancel_when policy = connection_.shared().options.cancel_on_disconnect;
+    if (policy == cancel_when::always || (policy == cancel_when::safe && is_safe(scope_.method)))
+        cancel("the client has disconnected");
+}
+
+// The application has returned or raised: see that the client gets an answer, and let the connection go on.
+void cycle::collect() {
+    std::exception_ptr raised;
+    try {
+        coro<void>::handle_type::from_address(root_.address()).promise().result.take();
+    } catch (...) {
+        raised = std::current_exception();
+    }
+    application_ended(raised);
+    const service& shared = connection_.shared();
+    if (shared.scoreboard) shared.scoreboard->request_ended(scoreboard_entry_);
+    if (shared.access) log_access();
+    connection_.cycle_ended();
+}
+
+void cycle::application_ended(const std::exception_ptr& raised) {
+    http1::protocol& protocol = connection_.protocol();
+    bool complete = protocol.response_complete();
+    std::string problem;
+    if (raised) {
+        if (connection_.left() && is_consequence_of_leaving(raised)) return;
+        problem = "Exception in ASGI application: " + describe(raised);
+    } else {
+        if (complete || connection_.left()) return;
+        problem = status_ == 0 ? "ASGI callable returned without starting response."
+                               : "ASGI callable returned without completing response.";
+    }
+    log::error(problem + " (" + log::escaped(scope_.method) + " " + log::escaped(connection_.head().target) + ")");
+    if (complete || connection_.left()) return;
+    if (connection_.answer(500, "Internal Server Error"))
+        status_ = 500;
+    else
+        connection_.tear();
+}
+
+void cycle::log_access() {
+    const service& shared = connection_.shared();
+    const http1::request_head& head = connection_.head();
+    log::access_record record;
+    if (scope_.client) record.remote_address = scope_.client->host;
+    record.method = head.method;
+    record.target = head.target;
+    record.path = head.raw_path;
+    record.query = head.query_string;
+    record.protocol = head.is_http10() ? "HTTP/1.0" : "HTTP/1.1";
+    record.request_headers = head.headers;
+    record.status = status_;
+    record.body_bytes = body_bytes_;
+    record.duration = girin::detail::loop_core::running().time() - started_;
+    record.finished = std::time(nullptr);
+    shared.access->add(record);
+}
+
+}  // namespace girin::worker

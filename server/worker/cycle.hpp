@@ -1,0 +1,70 @@
+// One request, and the application's run on it: a task that starts at once, with the receive and send that it is given.
+#pragma once
+
+#include <girin/asgi.hpp>
+#include <girin/task.hpp>
+
+#include "server/http1/protocol.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <string>
+
+namespace girin::worker {
+
+class connection;
+
+class cycle final : public girin::detail::task_core, private receiver, private sender {
+ public:
+    explicit cycle(connection& c);
+
+    // Runs the application up to its first suspension. The cycle may be gone when this returns.
+    void start();
+
+    // The connection's news; the cycle wakes whoever waits for them.
+    void on_input();
+    void on_written();
+    void client_left();
+
+ private:
+    class input_wait final : public receive_wait {
+     public:
+        explicit input_wait(cycle& c) : cycle_(c) {}
+        bool cancel(const std::string& message) override { return accept_cancel(message); }
+        receive_message take() override;
+        bool waits() const noexcept { return suspended() && !linked(); }
+        cycle& cycle_;
+    };
+    class output_wait final : public girin::detail::wait_point {
+     public:
+        explicit output_wait(cycle& c) : cycle_(c) {}
+        bool cancel(const std::string& message) override;
+        bool waits() const noexcept { return suspended() && !linked(); }
+        cycle& cycle_;
+    };
+
+    receiving receive() override;
+    sending send(const send_message& message) override;
+    sending send_body(const http_response_body& body);
+    std::optional<receive_message> next_message();
+    void collect() override;
+    void application_ended(const std::exception_ptr& raised);
+    void log_access();
+
+    connection& connection_;
+    scope scope_;
+    std::string decoded_path_;
+    input_wait input_wait_{*this};
+    output_wait output_wait_{*this};
+    std::optional<receive_message> message_;
+    std::chrono::steady_clock::time_point started_;
+    std::uint64_t body_bytes_ = 0;
+    int status_ = 0;
+    int scoreboard_entry_ = -1;
+    bool content_ended_ = false;
+    bool first_step_ = true;
+};
+
+}  // namespace girin::worker

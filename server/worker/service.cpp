@@ -1,0 +1,67 @@
+#include "server/worker/service.hpp"
+
+#include "server/worker/connection.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace girin::worker {
+
+namespace {
+
+constexpr std::size_t head_buffer = 4'096;
+constexpr std::size_t body_buffer = 65'536;
+constexpr std::size_t kept_head_buffers = 64;
+constexpr std::size_t kept_body_buffers = 16;
+constexpr std::size_t kept_objects = 64;
+
+}  // namespace
+
+service::service(application a, const connection_options& o, const http1::limits& l)
+    : app(std::move(a)),
+      options(o),
+      limits(l),
+      heads(head_buffer, kept_head_buffers),
+      bodies(std::max(body_buffer, l.head_size + 4), kept_body_buffers),
+      storage([this] { return std::make_unique<http1::request_storage>(limits); }, kept_objects),
+      outputs([] { return std::make_unique<http1::byte_buffer>(); }, kept_objects) {}
+
+service::~service() = default;
+
+std::string_view service::date() {
+    std::time_t now = std::time(nullptr);
+    if (now != date_second_) {
+        date_second_ = now;
+        http1::format_date(now, date_);
+    }
+    return {date_, sizeof date_};
+}
+
+void service::joined(connection& c) noexcept {
+    c.next_ = first_;
+    c.link_ = &first_;
+    if (first_) first_->link_ = &c.next_;
+    first_ = &c;
+    ++connection_count_;
+    if (scoreboard) scoreboard->connection_opened();
+}
+
+void service::left(connection& c) noexcept {
+    *c.link_ = c.next_;
+    if (c.next_) c.next_->link_ = c.link_;
+    --connection_count_;
+    if (scoreboard) scoreboard->connection_closed();
+    if (connection_count_ == 0 && on_empty) on_empty();
+}
+
+void service::drain() {
+    draining = true;
+    for (connection* c = first_; c; c = c->next_) c->drain();
+}
+
+void service::abort() {
+    draining = true;
+    for (connection* c = first_; c; c = c->next_) c->abort();
+}
+
+}  // namespace girin::worker

@@ -1,0 +1,83 @@
+// What the connections of one worker share.
+#pragma once
+
+#include <girin/asgi.hpp>
+#include <girin/executor.hpp>
+
+#include "server/http1/byte_buffer.hpp"
+#include "server/http1/date.hpp"
+#include "server/http1/limits.hpp"
+#include "server/http1/request_storage.hpp"
+#include "server/supervision/scoreboard_writer.hpp"
+#include "server/worker/buffer_pool.hpp"
+#include "server/worker/object_pool.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+#include <string>
+#include <functional>
+#include <string_view>
+
+namespace girin::worker {
+
+class access_log;
+class connection;
+
+// How connections behave; config::settings says what each one is for.
+struct connection_options {
+    std::chrono::milliseconds keep_alive{5'000};
+    std::chrono::milliseconds head_timeout{15'000};
+    std::chrono::milliseconds body_timeout{30'000};
+    std::chrono::milliseconds write_timeout{30'000};
+    std::uint32_t most_requests = 0;  // on one connection; 0: any number
+    enum class cancel { safe, always, never } cancel_on_disconnect = cancel::safe;
+    bool half_close = false;
+    std::string root_path;
+};
+
+class service {
+ public:
+    service(application app, const connection_options& options, const http1::limits& limits);
+    service(const service&) = delete;
+    service& operator=(const service&) = delete;
+    ~service();
+
+    // The Date field's text for now.
+    std::string_view date();
+    // Ends the idle connections soon and the others after their response.
+    void drain();
+    // Ends all connections and cancels their requests; they are gone when connections() is 0.
+    void abort();
+
+    std::size_t connections() const noexcept { return connection_count_; }
+    std::function<void()> on_empty;  // the last connection has ended
+
+    application app;
+    const connection_options options;
+    const http1::limits limits;
+    bool draining = false;
+
+    lifespan_state* state = nullptr;                        // null: lifespan is off
+    executor* blocking = nullptr;                           // runs blocking handlers; null: the loop's default pool
+    supervision::scoreboard_writer* scoreboard = nullptr;   // null: nobody watches
+    access_log* access = nullptr;                           // null: no access log
+
+    buffer_pool heads;   // where most requests fit as a whole
+    buffer_pool bodies;  // for what is longer
+    object_pool<http1::request_storage> storage;
+    object_pool<http1::byte_buffer> outputs;
+
+ private:
+    friend class connection;
+    void joined(connection& c) noexcept;
+    void left(connection& c) noexcept;
+
+    connection* first_ = nullptr;
+    std::size_t connection_count_ = 0;
+    std::time_t date_second_ = 0;
+    char date_[http1::date_size];
+};
+
+}  // namespace girin::worker

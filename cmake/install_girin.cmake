@@ -17,8 +17,8 @@ foreach(program girin_server hello demo)
 endforeach()
 foreach(application hello demo)
     if(TARGET ${application}_module)
-        set_target_properties(${application}_module PROPERTIES INSTALL_RPATH \$ORIGIN)
-        install(TARGETS ${application}_module)
+        # Without a path of its own: girin has loaded libgirin.so already.
+        install(TARGETS ${application}_module LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
     endif()
 endforeach()
 

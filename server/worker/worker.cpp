@@ -229,7 +229,6 @@ coro<int> serve_process(const config::settings& settings, application app, const
 int run(const supervision::worker_start_info& start, const application_source& source) {
     config::settings settings = config::from_json(supervision::read_whole_file(start.settings));
     log::open(settings.errorlog, log_level_of(settings));
-    log::info("Booting worker with pid: " + std::to_string(::getpid()));
     std::string failure;
     int code = supervision::exit_app_not_loaded;
     try {

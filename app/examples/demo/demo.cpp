@@ -47,7 +47,7 @@ coro<response> user(request& req) {
     co_return json_response({{"id", id}, {"name", "user " + std::to_string(id)}});
 }
 
-coro<response> sleep(request& req) {
+coro<response> nap(request& req) {
     const auto time = demo::milliseconds(req, 100);
     co_await girin::sleep(time);
     co_return "slept " + std::to_string(time.count()) + " ms\n";
@@ -94,7 +94,7 @@ girin::app make_app() {
     app.get("/json", hello_json);
     app.post("/echo", echo);
     app.get("/users/{id:int}", user);
-    app.get("/sleep", sleep);
+    app.get("/sleep", nap);
     app.get("/block", block);
     app.get("/cpu", cpu);
     app.get("/stream", stream);

@@ -5,6 +5,7 @@
 #include <girin/callable.hpp>
 #include <girin/coro.hpp>
 #include <girin/export.hpp>
+#include <girin/export_app.hpp>
 #include <girin/handler.hpp>
 #include <girin/http_error.hpp>
 #include <girin/lifespan.hpp>

@@ -61,10 +61,12 @@ void loop_core::run_forever() {
     if (is_running) throw std::runtime_error("This event loop is already running");
     if (current_loop) throw std::runtime_error("Cannot run the event loop while another loop is running");
     current_loop = this;
+    io.enter();
     is_running = true;
     struct restore {
         loop_core& core;
         ~restore() {
+            core.io.leave();
             current_loop = nullptr;
             core.is_running = false;
             core.stopping_ = false;

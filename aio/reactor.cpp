@@ -4,6 +4,9 @@
 
 #include <boost/asio/detail/reactor.hpp>
 #include <boost/asio/detail/reactor_op.hpp>
+#include <boost/asio/detail/call_stack.hpp>
+#include <boost/asio/detail/scheduler_thread_info.hpp>
+#include <boost/asio/detail/thread_context.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/version.hpp>
@@ -11,13 +14,27 @@
 #include <unistd.h>
 
 #include <new>
+#include <optional>
 #include <utility>
 
 namespace girin::detail {
 
 namespace asio = boost::asio;
 
+namespace {
+
+// What Asio's reactor noted for an operation that it returned; only derived classes may look.
+struct result_of : asio::detail::scheduler_operation {
+    static unsigned get(scheduler_operation& operation) { return operation.*(&result_of::task_result_); }
+};
+
+}  // namespace
+
+// As long as only descriptors of ours use the reactor, it is run directly, without the scheduler's queue and locks: they
+// cost more than parsing a small request. Once somebody has asked for the io_context, the scheduler runs everything.
 struct reactor::impl {
+    using thread_stack = asio::detail::call_stack<asio::detail::thread_context, asio::detail::thread_info_base>;
+
     impl()
         : context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
           work(context.get_executor()),
@@ -26,23 +43,61 @@ struct reactor::impl {
         epoll.init_task();
     }
 
+    void run_directly(long microseconds) {
+        auto& completed = thread.private_op_queue;  // by operations that were done when they were started
+        epoll.run(completed.empty() ? microseconds : 0, completed);
+        boost::system::error_code none;
+        while (asio::detail::scheduler_operation* operation = completed.front()) {
+            completed.pop();
+            count_started_work();
+            operation->complete(&scheduler, none, result_of::get(*operation));
+            // One was counted when it was started; an event that completed none has made up for that.
+            if (thread.private_outstanding_work > 0)
+                --thread.private_outstanding_work;
+            else
+                scheduler.work_finished();
+        }
+    }
+
+    void run_scheduler(long microseconds) {
+        count_started_work();
+        if (microseconds == 0 || !thread.private_op_queue.empty()) {
+            constexpr int enough = 256;  // poll() would go on as long as operations start others that complete at once
+            for (int completed = 0; completed < enough && scheduler.poll_one(ignored) != 0;) ++completed;
+        } else {
+            scheduler.wait_one(microseconds, ignored);
+        }
+    }
+
+    // Operations that were posted from this thread are counted here first.
+    void count_started_work() {
+        for (; thread.private_outstanding_work > 0; --thread.private_outstanding_work) scheduler.work_started();
+    }
+
     asio::io_context context;
     asio::executor_work_guard<asio::io_context::executor_type> work;
     asio::detail::io_context_impl& scheduler;
     asio::detail::reactor& epoll;
+    asio::detail::scheduler_thread_info thread{};
+    std::optional<thread_stack::context> running;
+    boost::system::error_code ignored;
+    bool shared = false;
 };
 
 reactor::reactor() : impl_(std::make_unique<impl>()) {}
 
 reactor::~reactor() = default;
 
+void reactor::enter() {
+    impl_->running.emplace(&impl_->scheduler, impl_->thread);
+}
+
+void reactor::leave() noexcept {
+    impl_->running.reset();
+}
+
 void reactor::wait(long microseconds) {
-    if (microseconds == 0) {
-        impl_->context.poll();
-        return;
-    }
-    boost::system::error_code ignored;
-    impl_->scheduler.wait_one(microseconds, ignored);
+    impl_->shared ? impl_->run_scheduler(microseconds) : impl_->run_directly(microseconds);
 }
 
 void reactor::interrupt() noexcept {
@@ -50,6 +105,7 @@ void reactor::interrupt() noexcept {
 }
 
 asio::io_context& reactor::context() noexcept {
+    impl_->shared = true;
     return impl_->context;
 }
 

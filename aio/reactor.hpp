@@ -16,6 +16,9 @@ class reactor {
     reactor();
     ~reactor();
 
+    // Around everything that a running loop does, on one thread.
+    void enter();
+    void leave() noexcept;
     // Waits at most so long (-1: without end, 0: not at all) for I/O and completes what is ready: one operation when it
     // had to wait, everything when it did not.
     void wait(long microseconds);

@@ -307,12 +307,12 @@ void connection::tear() noexcept {
     socket_.cancel();
 }
 
+// A request that is on its way is still answered, and its response says that it is the last (begin_cycle).
 void connection::drain() {
-    protocol_.close_after_response();
-    if (phase_ == phase::idle) {
-        auto soon = girin::detail::loop_core::running().time() + drain_grace;
-        if (deadline_ > soon) alarm_.arm(deadline_ = soon);
-    }
+    if (phase_ == phase::head) return;
+    if (phase_ != phase::idle) return protocol_.close_after_response();
+    auto soon = girin::detail::loop_core::running().time() + drain_grace;
+    if (deadline_ > soon) alarm_.arm(deadline_ = soon);
 }
 
 void connection::abort() {

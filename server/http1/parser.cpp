@@ -47,6 +47,8 @@ bool is_forbidden_in_trailers(std::string_view name) {
     return same_name(name, "content-length") || same_name(name, "transfer-encoding") || same_name(name, "host");
 }
 
+constexpr failure method_not_implemented{501, "Method not implemented"};
+
 }  // namespace
 
 struct parser::callbacks {
@@ -120,7 +122,7 @@ failure parser::read_head(std::span<char> head) {
     const llhttp_errno_t error = llhttp_execute(&llhttp_, head.data(), head.size());
     if (error != HPE_PAUSED) return llhttp_failure();
     if (llhttp_get_error_pos(&llhttp_) != head.data() + head.size()) return {400, "Ambiguous end of the head"};
-    if (llhttp_.method >= HTTP_SOURCE && llhttp_.method <= HTTP_FLUSH) return {501, "Not a method of HTTP"};
+    if (llhttp_.method == HTTP_SOURCE) return method_not_implemented;  // Icecast's, which llhttp lets pass.
     return {};
 }
 
@@ -173,7 +175,16 @@ failure parser::read_trailers(std::string_view section) {
 
 failure parser::llhttp_failure() const {
     if (refused_) return refused_;
-    if (llhttp_get_errno(&llhttp_) == HPE_INVALID_METHOD) return {501, "Method not implemented"};
+    switch (llhttp_get_errno(&llhttp_)) {
+        // The method is a token and the version is right, or llhttp would not have been asked: what it misses is a
+        // method of HTTP, and the last two are what it says of RTSP's and of HTTP/2's.
+        case HPE_INVALID_METHOD:
+        case HPE_INVALID_CONSTANT:
+        case HPE_INVALID_VERSION:
+            return method_not_implemented;
+        default:
+            break;
+    }
     return {400, llhttp_get_error_reason(&llhttp_)};
 }
 

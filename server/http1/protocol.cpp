@@ -35,7 +35,10 @@ void protocol::start(int status, headers_view headers, std::string_view date, by
 }
 
 uncopied protocol::body(std::string_view chunk, bool more_body, byte_buffer& out) {
-    return writer_.body(chunk, more_body, persists(), out);
+    const bool open = persists();
+    const uncopied rest = writer_.body(chunk, more_body, open, out);
+    if (!open) closing_ = true;  // What the client has been told stands.
+    return rest;
 }
 
 bool protocol::send_continue(byte_buffer& out) {

@@ -76,7 +76,7 @@ class http1_transcript {
 
     void answer() {
         http1::byte_buffer out;
-        protocol_.start(200, {}, "Sun, 06 Nov 1994 08:49:37 GMT", out);
+        protocol_.start(200, {}, http1::format_date(0), out);
         protocol_.body("", false, out);
     }
 

@@ -7,9 +7,8 @@
 namespace {
 
 std::string formatted(std::time_t time) {
-    std::string text(girin::http1::date_size, '?');
-    girin::http1::format_date(time, text.data());
-    return text;
+    const auto text = girin::http1::format_date(time);
+    return {text.begin(), text.end()};
 }
 
 }  // namespace

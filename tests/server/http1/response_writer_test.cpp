@@ -14,7 +14,7 @@ using http1::protocol;
 
 namespace {
 
-constexpr std::string_view date = "Sun, 06 Nov 1994 08:49:37 GMT";
+const http1::date_text date = http1::format_date(784111777);
 constexpr std::string_view own_fields = "date: Sun, 06 Nov 1994 08:49:37 GMT\r\nserver: girin\r\n";
 
 // One request that has been read, and the response to it.

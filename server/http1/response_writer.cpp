@@ -5,6 +5,7 @@
 #include "server/http1/status.hpp"
 
 #include <girin/asgi_error.hpp>
+#include <girin/status.hpp>
 
 #include <charconv>
 #include <string>

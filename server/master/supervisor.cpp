@@ -55,8 +55,9 @@ void supervisor::go_on() {
 }
 
 void supervisor::boot_failed(pid_t pid, std::string_view why) {
-    if (fleet_.find(pid) != nullptr)
-        log::error("Worker (pid:" + std::to_string(pid) + ") cannot boot: " + log::escaped(why));
+    worker* failed = fleet_.find(pid);
+    if (failed == nullptr || failed->phase != worker_phase::booting || std::exchange(failed->boot_failed, true)) return;
+    log::error("Worker (pid:" + std::to_string(pid) + ") cannot boot: " + log::escaped(why));
 }
 
 void supervisor::died(pid_t pid, int wait_status) {

@@ -59,8 +59,8 @@ class Reload(MasterTest):
 
     def test_an_old_worker_finishes_its_requests(self):
         master = self.start(settings="greeting=old")
+        old = master.who()[0]
         held = master.hold()
-        [old] = master.workers()
         master.send(signal.SIGHUP)
         master.wait_for_log("Reload complete")
         self.assertIn(old, master.workers())

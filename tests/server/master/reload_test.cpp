@@ -117,6 +117,16 @@ TEST_CASE("settings that are wrong refuse the reload") {
     CHECK(world.host.reverted == 0);
 }
 
+TEST_CASE("a change of bind is not carried out, and the log says so") {
+    world world;
+    world.rules.handle(SIGHUP);
+    CHECK(world.log.count("WARNING") == 0);
+    world.host.fresh->bind = {"127.0.0.1:9"};
+    world.rules.handle(SIGHUP);
+    for (int i = 0; i < 3; ++i) world.rules.ready(world.newest());
+    CHECK(world.log.count("[WARNING] Reload goes on listening on the old addresses") == 1);
+}
+
 TEST_CASE("a HUP during the first boot waits until all are ready") {
     log_capture log;
     fake_host host;

@@ -131,7 +131,7 @@ TEST_CASE("after the first boot a worker that fails to boot is retried with grow
     world.boot_all();
     world.rules.died(101, killed);
     world.pass(1ms);
-    world.rules.boot_failed(102, "no database\n");
+    for (int i = 0; i < 3; ++i) world.rules.boot_failed(102, "no database\n");
     world.rules.died(102, exited(3));
     CHECK_FALSE(world.rules.over());
     world.pass(1s);

@@ -103,7 +103,7 @@ class Signals(MasterTest):
         master.wait_for_log("Handling signal: term")
         held.close()
         self.assertEqual(master.wait(), 0)
-        self.assertEqual(len(master.log("exited with code 0")), 1)
+        self.assertEqual(len(master.log("Worker exiting")), 1)
 
     def test_usr2_is_not_fatal(self):
         master = self.start()

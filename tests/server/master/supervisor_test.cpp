@@ -339,6 +339,17 @@ TEST_CASE("pids that are no workers, and what a worker says out of turn, are ign
     CHECK(world.host.started.size() == 1);
 }
 
+TEST_CASE("a worker that was told to leave and did is no news") {
+    world world({.workers = 2});
+    world.boot_all();
+    world.rules.handle(SIGTTOU);
+    world.rules.died(101, exited(0));
+    CHECK(world.log.count("pid:101") == 0);
+    world.rules.handle(SIGTERM);
+    world.rules.died(102, exited(7));
+    CHECK(world.log.count("[INFO] Worker (pid:102) exited with code 7.") == 1);
+}
+
 TEST_CASE("a worker that exits by itself is replaced and only mentioned") {
     world world({.workers = 1});
     world.boot_all();

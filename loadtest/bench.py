@@ -1,6 +1,7 @@
 """The table: each kind of worker, one worker each, driven in turn with the same requests on the same machine."""
 import contextlib
 import os
+import re
 
 import servers
 import wrk
@@ -18,7 +19,7 @@ def report(seconds):
     pinned = "server and wrk pinned apart" if servers.SERVER_CPUS != servers.CLIENT_CPUS else "one CPU for server and wrk"
     print(f"{os.cpu_count()} CPUs, {pinned}; one worker of each kind, {seconds} s a line, access log off.\n")
     print(ROW.format("request", "connections", "worker", "requests/s", "p50", "p99", "CPU per request", "errors"))
-    print(ROW.replace(" ", "").format(*["-" * 3] * 8))
+    print(re.sub(r"[^|]", "-", ROW.format(*[""] * 8)))
     rates = {}
     with contextlib.ExitStack() as stack:
         running = {kind: stack.enter_context(servers.girin(kind)) for kind in KINDS}

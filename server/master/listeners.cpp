@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -17,7 +18,6 @@
 #include <memory>
 #include <stdexcept>
 #include <system_error>
-#include <thread>
 
 namespace girin::master {
 namespace {
@@ -84,7 +84,7 @@ listeners::listeners(const options& settings, std::chrono::milliseconds pause) {
                 if (error.code() != std::errc::address_in_use || attempt == tries) throw;
                 log::error("Connection in use: " + address + "; trying again in " + std::to_string(pause.count()) +
                            " ms");
-                std::this_thread::sleep_for(pause);
+                ::poll(nullptr, 0, static_cast<int>(pause.count()));
             }
         }
     }

@@ -28,7 +28,9 @@ class House:
             component, _, name = path.partition("/include/")
             if name and component in rules.COMPONENTS:
                 self.public[name] = path
-        self.contract = self.closure(self.public.get(rules.CONTRACT), lambda path: path.startswith("server/"))
+        self.contract = {}
+        for name in rules.CONTRACT:
+            self.contract |= self.closure(self.public.get(name), lambda path: path.startswith("server/"))
 
     def say(self, path, line, message):
         self.violations.append(f"{path}:{line}: {message}")
@@ -81,7 +83,7 @@ class House:
         if source == "app" and target == "server":
             examples_may = path.startswith("app/examples/") and name in rules.EXAMPLES_ALSO
             if file not in self.contract and not examples_may:
-                self.say(path, line, f"app/ sees only the contract of server/ (<{rules.CONTRACT}>), not {name}")
+                self.say(path, line, f"app/ sees only the contract of server/ (<{rules.CONTRACT[0]}>), not {name}")
         elif target not in rules.COMPONENTS[source]["components"]:
             self.say(path, line, f"{source}/ may not include {target}/ ({name})")
         elif source == "app" and target != "app" and not public:

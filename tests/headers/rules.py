@@ -18,8 +18,9 @@ COMPONENTS = {
     "app": {"components": {"app", "aio"}, "libraries": set()},
 }
 
-# The parts of server/ that app/ may see: the contract, and what it is made of. The examples may also run themselves.
-CONTRACT = "girin/asgi.hpp"
+# The parts of server/ that app/ may see: the contract, how an application is exported, and what these are made of. The
+# examples may also run themselves.
+CONTRACT = ("girin/asgi.hpp", "girin/export_app.hpp")
 EXAMPLES_ALSO = {"girin/run.hpp"}
 
 # Public headers are std-only, but for these.

@@ -27,7 +27,7 @@ void field_block::remove(std::string_view name) {
     bytes_ = std::move(kept);
 }
 
-std::optional<std::string_view> field_block::find(std::string_view name) const {
+std::optional<std::string_view> field_block::search(std::string_view name) const {
     std::optional<std::string_view> found;
     each([&](std::string_view n, std::string_view value) {
         if (!found && same_name(n, name)) found = value;

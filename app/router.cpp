@@ -99,8 +99,10 @@ bool router::walk(const node& at, std::string_view path, path_params& params, st
         if (visit(at)) return true;
     } else {
         for (const auto& child : at.literals) {
-            if (child->text.front() != path.front()) continue;
-            if (path.starts_with(child->text) && walk(*child, path.substr(child->text.size()), params, depth, visit))
+            const std::string_view text = child->text;
+            if (text.front() != path.front()) continue;
+            if (path.substr(1).starts_with(text.substr(1)) &&
+                walk(*child, path.substr(text.size()), params, depth, visit))
                 return true;
             break;
         }

@@ -12,7 +12,7 @@ from pathlib import Path
 import servers
 import wrk
 
-ROW = "| {:<45} | {:>10} | {:>10} |"
+ROW = "| {:<48} | {:>10} | {:>10} |"
 KEEP_ALIVE = ["--keep-alive", "75"]
 
 
@@ -131,7 +131,7 @@ def report():
     ]
     figures = [(name, tried(measure, girin), tried(measure, nginx)) for name, measure, nginx in rows]
     print("\n" + ROW.format("GET / of the demo, one worker", "girin", "nginx"))
-    print(ROW.replace(" ", "").format(*["-" * 3] * 3))
+    print(re.sub(r"[^|]", "-", ROW.format("", "", "")))
     for figure in figures:
         print(ROW.format(*figure))
     print(f"\nhello.cpp compiles in {compile_seconds()} of user time at -O2.")

@@ -41,7 +41,8 @@ struct test_client::state {
     explicit state(application a, const test_client_options& o) : app(std::move(a)), options(o) {}
     ~state() { detail::finish_loop(events); }
 
-    coro<void> run(testing::exchange& exchange, const test_request& req);
+    // Owns all that the application borrows, because a request that never ends stays behind on the loop.
+    coro<test_response> run(test_request req);
 
     application app;
     test_client_options options;
@@ -49,7 +50,8 @@ struct test_client::state {
     girin::loop events{loop_options{.virtual_time = true}};
 };
 
-coro<void> test_client::state::run(testing::exchange& exchange, const test_request& req) {
+coro<test_response> test_client::state::run(test_request req) {
+    testing::exchange exchange(req, options, life.state());
     const bool cancels = req.method == "GET" || req.method == "HEAD" || req.method == "OPTIONS";
     task<void> work = create_task(app(exchange.scope(), exchange, exchange));
     timer_handle leaving;
@@ -70,6 +72,7 @@ coro<void> test_client::state::run(testing::exchange& exchange, const test_reque
         if (options.raise_exceptions) throw;
         if (!exchange.has_started()) exchange.fail();
     }
+    co_return exchange.result(!exchange.has_left() && options.raise_exceptions);
 }
 
 test_client::test_client(application app, const test_client_options& options)
@@ -82,9 +85,7 @@ test_client::~test_client() noexcept(false) {
 }
 
 test_response test_client::send(const test_request& req) {
-    testing::exchange exchange(req, state_->options, state_->life.state());
-    state_->events.run_until_complete(state_->run(exchange, req));
-    return exchange.result(!exchange.has_left() && state_->options.raise_exceptions);
+    return state_->events.run_until_complete(state_->run(req));
 }
 
 void test_client::close() {

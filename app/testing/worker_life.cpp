@@ -47,7 +47,7 @@ coro<void> worker_life::start_up(const application& app) {
 }
 
 coro<void> worker_life::shut_down() {
-    if (!work_ || phase_ == phase::over || phase_ == phase::failed) co_return;
+    if (phase_ != phase::serving) co_return;
     phase_ = phase::stopping;
     wait_.release();
     co_await work_;

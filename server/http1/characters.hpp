@@ -38,6 +38,15 @@ constexpr std::array<std::uint8_t, 256> character_classes = [] {
     return table;
 }();
 
+// Each tchar but '_' in lower case, and NUL for all other characters.
+constexpr std::array<char, 256> lower_case_tokens = [] {
+    std::array<char, 256> table{};
+    for (std::size_t c = 0; c < table.size(); ++c)
+        if ((character_classes[c] & token_char) != 0 && c != '_')
+            table[c] = static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+    return table;
+}();
+
 constexpr bool is(char c, character_class what) {
     return (character_classes[static_cast<unsigned char>(c)] & what) != 0;
 }
@@ -64,20 +73,25 @@ constexpr std::string_view trim_ows(std::string_view text) {
     return text;
 }
 
-// The first byte below 0x20 in [from, end), or end. Eight at a time: adding 0x60 to the low seven bits of a byte sets
-// its high bit exactly when the byte is 0x20 or more, and never carries into the next.
-inline const char* find_control(const char* from, const char* end) {
+// Where the first byte at or behind `from` is that is below 0x20 or, if that is asked for, DEL; or text.size(). Eight
+// at a time: the sums set the high bit of a byte that is at least 0x20, or that differs from DEL, and never carry into
+// the next byte.
+template <bool or_del = false>
+std::size_t find_control(std::string_view text, std::size_t from) {
+    static_assert(std::endian::native == std::endian::little);
     constexpr std::uint64_t ones = 0x0101010101010101;
-    for (; end - from >= 8; from += 8) {
+    constexpr std::uint64_t high = 0x80 * ones;
+    for (; from + 8 <= text.size(); from += 8) {
         std::uint64_t word;
-        std::memcpy(&word, from, 8);
-        const std::uint64_t controls = ~(((word & 0x7f * ones) + 0x60 * ones) | word) & 0x80 * ones;
-        if (controls == 0) continue;
-        const int bit =
-            std::endian::native == std::endian::little ? std::countr_zero(controls) : std::countl_zero(controls);
-        return from + bit / 8;
+        std::memcpy(&word, text.data() + from, 8);
+        const std::uint64_t low = word & ~high;
+        std::uint64_t printable = low + 0x60 * ones;
+        if constexpr (or_del) printable &= (low ^ 0x7f * ones) + 0x7f * ones;
+        const std::uint64_t controls = ~(printable | word) & high;
+        if (controls != 0) return from + static_cast<std::size_t>(std::countr_zero(controls)) / 8;
     }
-    while (from != end && static_cast<unsigned char>(*from) >= 0x20) ++from;
+    while (from < text.size() && static_cast<unsigned char>(text[from]) >= 0x20 && !(or_del && text[from] == 0x7f))
+        ++from;
     return from;
 }
 

@@ -1,28 +1,28 @@
 #include "server/http1/date.hpp"
 
-#include <cstring>
+#include "server/http1/put.hpp"
+
+#include <string_view>
 
 namespace girin::http1 {
-namespace {
-
-void put_digits(char* out, int value, int count) {
-    for (; count > 0; value /= 10) out[--count] = static_cast<char>('0' + value % 10);
-}
-
-}  // namespace
 
 // Not strftime, whose names of days and months are the locale's.
-void format_date(std::time_t time, char* out) {
+date_text format_date(std::time_t time) {
+    constexpr std::string_view days = "SunMonTueWedThuFriSat";
+    constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
     std::tm utc{};
     gmtime_r(&time, &utc);
-    std::memcpy(out, "ddd, 00 mmm 0000 00:00:00 GMT", date_size);
-    std::memcpy(out, &"SunMonTueWedThuFriSat"[3 * utc.tm_wday], 3);
-    put_digits(out + 5, utc.tm_mday, 2);
-    std::memcpy(out + 8, &"JanFebMarAprMayJunJulAugSepOctNovDec"[3 * utc.tm_mon], 3);
-    put_digits(out + 12, utc.tm_year + 1900, 4);
-    put_digits(out + 17, utc.tm_hour, 2);
-    put_digits(out + 20, utc.tm_min, 2);
-    put_digits(out + 23, utc.tm_sec, 2);
+    date_text text;
+    char* at = text.data();
+    at = put(at, days.substr(static_cast<std::size_t>(3 * utc.tm_wday), 3));
+    at = put_digits(put(at, ", "), utc.tm_mday, 2);
+    at = put(put(at, " "), months.substr(static_cast<std::size_t>(3 * utc.tm_mon), 3));
+    at = put_digits(put(at, " "), utc.tm_year + 1900, 4);
+    at = put_digits(put(at, " "), utc.tm_hour, 2);
+    at = put_digits(put(at, ":"), utc.tm_min, 2);
+    at = put_digits(put(at, ":"), utc.tm_sec, 2);
+    put(at, " GMT");
+    return text;
 }
 
 }  // namespace girin::http1

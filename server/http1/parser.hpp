@@ -1,40 +1,30 @@
-// llhttp behind our rules: it splits and checks the grammar of what the line guard let through, and takes chunks apart.
+// llhttp behind our rules: a second opinion on every head, and the reader of chunks.
 #pragma once
 
 #include "server/http1/failure.hpp"
 #include "server/http1/limits.hpp"
-
-#include <girin/headers.hpp>
+#include "server/http1/request_head.hpp"
 
 #include <llhttp.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <optional>
-#include <span>
 #include <string_view>
 
 namespace girin::http1 {
 
-// One request at a time: read_head, and then, if that was chunked, read_chunks and read_trailers.
+// One request at a time: check_head, and then, if that was chunked, read_chunks and check_trailers.
 class parser {
  public:
-    explicit parser(const limits& limits);
+    explicit parser(const limits& limits) : limits_(limits) {}
     parser(const parser&) = delete;
     parser& operator=(const parser&) = delete;
 
-    // Reads a complete head, up to and with its empty line. Names are made lower-case where they stand.
-    failure read_head(std::span<char> head);
+    // Checks the grammar of a complete head, and that it ends where its empty line ends.
+    failure check_head(std::string_view head);
 
-    // The fields of the head in their order, without those that limits::underscore_names drops.
-    std::span<header> fields() { return {fields_.get(), field_count_}; }
-
-    // There is room for one field more than limits::fields.
-    void add_field(std::string_view name, std::string_view value) { fields_[field_count_++] = {name, value}; }
-
-    // Whether llhttp took the same framing from the head: a second opinion against request smuggling.
-    bool agrees(const std::optional<std::uint64_t>& content_length, bool chunked) const;
+    // Whether the head that has been checked has the same framing for llhttp as for our rules.
+    failure check_framing(const request_head& head) const;
 
     struct chunk {
         std::size_t consumed = 0;
@@ -45,8 +35,8 @@ class parser {
     // Takes framing off until there is data, the last chunk is read, or more bytes are needed.
     chunk read_chunks(std::string_view unread);
 
-    // Reads a complete trailer section, up to and with its empty line, and drops the fields.
-    failure read_trailers(std::string_view section);
+    // Checks a complete trailer section as check_head does.
+    failure check_trailers(std::string_view section);
 
  private:
     struct callbacks;
@@ -56,15 +46,12 @@ class parser {
 
     llhttp_t llhttp_;
     const limits& limits_;
-    std::unique_ptr<header[]> fields_;
-    std::size_t field_count_ = 0;
-    bool dropping_ = false;
     std::uint64_t body_size_ = 0;
     std::size_t size_line_ = 0;
     std::size_t overhead_ = 0;
     std::string_view data_;
-    failure refused_;
-    enum class part : std::uint8_t { head, chunks, trailers, complete } part_ = part::head;
+    enum class part : std::uint8_t { head, chunks, last_chunk, complete } part_ = part::head;
+    bool too_large_ = false;
 };
 
 }  // namespace girin::http1

@@ -5,7 +5,7 @@
 namespace girin::http1 {
 
 event protocol::next(std::span<char> unread, request_storage& storage) {
-    if (reader_.ended()) {
+    if (reader_.ended() || (reader_.fully_read() && writer_.complete())) {
         if (!keep_alive()) return {event_kind::paused};
         if (unread.empty()) return {event_kind::need_data};
         reader_.begin();
@@ -30,12 +30,15 @@ event protocol::next(std::span<char> unread, request_storage& storage) {
     return event;
 }
 
-void protocol::start(int status, headers_view headers, std::string_view date, byte_buffer& out) {
+void protocol::start(int status, headers_view headers, const date_text& date, byte_buffer& out) {
     writer_.start(status, headers, date, out);
 }
 
 uncopied protocol::body(std::string_view chunk, bool more_body, byte_buffer& out) {
-    return writer_.body(chunk, more_body, persists(), out);
+    const bool open = persists();
+    const uncopied rest = writer_.body(chunk, more_body, open, out);
+    if (!open) closing_ = true;  // What the client has been told stands.
+    return rest;
 }
 
 bool protocol::send_continue(byte_buffer& out) {
@@ -45,7 +48,7 @@ bool protocol::send_continue(byte_buffer& out) {
     return true;
 }
 
-bool protocol::error_response(int status, std::string_view reason, std::string_view date, byte_buffer& out,
+bool protocol::error_response(int status, std::string_view reason, const date_text& date, byte_buffer& out,
                               headers_view further) {
     if (writer_.on_the_wire()) return false;
     closing_ = true;

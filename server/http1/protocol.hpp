@@ -2,6 +2,7 @@
 #pragma once
 
 #include "server/http1/byte_buffer.hpp"
+#include "server/http1/date.hpp"
 #include "server/http1/event.hpp"
 #include "server/http1/limits.hpp"
 #include "server/http1/request_reader.hpp"
@@ -16,9 +17,10 @@ namespace girin::http1 {
 
 // Knows no socket, coroutine, clock or log, so that every kind of worker drives the same rules.
 //
-// Both halves move on their own: a response may begin and even end before its request is read, and the rest of the
-// request is then still reported, so that the caller can discard it or give up. The next request begins only when both
-// are complete and keep_alive() says so; until then bytes that came early (pipelining) stay where they are.
+// Both halves move on their own: a response may begin and even be complete before its request is read, and the rest of
+// the request is then still reported, so that the caller can discard it or give up (unread_body() says how much it is).
+// The next request begins only when both are complete and keep_alive() says so; until then bytes that came early
+// (pipelining) stay where they are. When the response is complete, an `end` has nobody to tell and may be left out.
 class protocol {
  public:
     // The limits must outlive the connection.
@@ -31,10 +33,10 @@ class protocol {
     event next(std::span<char> unread, request_storage& storage);
 
     // `http.response.start`: takes a final status and the fields, which are copied. Date and Server are added unless
-    // they are among them (`date` as format_date writes it); Transfer-Encoding and Connection are the server's, but
+    // they are among them; Transfer-Encoding and Connection are the server's, but
     // `connection: close` is honoured. Raises asgi_error for a message that comes out of order or is invalid, and then
     // nothing has changed.
-    void start(int status, headers_view headers, std::string_view date, byte_buffer& out);
+    void start(int status, headers_view headers, const date_text& date, byte_buffer& out);
 
     // `http.response.body`: makes the head ready if that is still held, and the chunk. What is returned has to be
     // written behind out.ready(), before the next call. Raises asgi_error as `start` does, and for content that is
@@ -47,7 +49,7 @@ class protocol {
 
     // The server's own answer, with the reason as text and further fields, in place of a head that is held; the
     // connection closes after it. Returns false, and does nothing, when the response is on the wire.
-    bool error_response(int status, std::string_view reason, std::string_view date, byte_buffer& out,
+    bool error_response(int status, std::string_view reason, const date_text& date, byte_buffer& out,
                         headers_view further = {});
 
     // Makes this response the last one: the worker drains, or the client has used up its requests.

@@ -22,6 +22,12 @@ enum field_name : unsigned {
 };
 constexpr unsigned singletons = host_field | content_type | authorization | content_length | transfer_encoding;
 
+// Why a line does not begin with a name and a colon; a fold is RFC 9112 section 5.2's.
+failure wrong_name(char first) {
+    if (is_ows(first)) return {400, "Folded header line"};
+    return {400, "Invalid header name"};
+}
+
 field_name classify(std::string_view name) {
     switch (name.size()) {
         case 4:
@@ -43,18 +49,21 @@ field_name classify(std::string_view name) {
     }
 }
 
-struct connection_options {
+// What the fields read so far have said.
+struct notes {
+    unsigned seen = 0;
+    header* host = nullptr;
     bool close = false;
     bool keep_alive = false;
 };
 
 // The members of a Connection field (RFC 9110 section 7.6.1).
-void read_connection(std::string_view value, connection_options& options) {
+void read_connection(std::string_view value, notes& said) {
     while (!value.empty()) {
         const std::size_t comma = std::min(value.find(','), value.size());
         const std::string_view option = trim_ows(value.substr(0, comma));
-        if (same_name(option, "close")) options.close = true;
-        if (same_name(option, "keep-alive")) options.keep_alive = true;
+        if (same_name(option, "close")) said.close = true;
+        if (same_name(option, "keep-alive")) said.keep_alive = true;
         value.remove_prefix(std::min(comma + 1, value.size()));
     }
 }
@@ -104,60 +113,89 @@ failure repeated(field_name name) {
 }
 
 // RFC 9112 section 3.2: an empty Host is what a client sends when its target has no authority.
-failure settle_host(header* host, std::string_view authority, parser& parsed, const request_head& head) {
-    if (host == nullptr) {
-        if (!head.is_http10()) return {400, "Host header missing"};
-        if (!authority.empty()) parsed.add_field("host", authority);
-        return {};
-    }
+failure check_host(const header* host, std::string_view authority, const request_head& head) {
+    if (host == nullptr) return head.is_http10() ? failure() : failure{400, "Host header missing"};
     if (host->value.empty() ? !authority.empty() : !is_authority(host->value)) return {400, "Invalid Host header"};
-    if (!authority.empty()) host->value = authority;
     return {};
+}
+
+// Kept out of the loop over all fields, most of which mean nothing to the server.
+[[gnu::noinline]] failure note(field_name name, header& field, notes& said, request_head& head) {
+    if ((said.seen & name & singletons) != 0) return repeated(name);
+    said.seen |= name;
+    switch (name) {
+        case host_field:
+            said.host = &field;
+            return {};
+        case connection:
+            read_connection(field.value, said);
+            return {};
+        case content_length:
+            return read_content_length(field.value, head);
+        case transfer_encoding:
+            return read_transfer_encoding(field.value, head);
+        case expect:
+            return read_expect(field.value, head);
+        default:
+            return {};
+    }
+}
+
+// Makes a name lower-case where it stands and returns how long it is. It ends before the first character that is no
+// token, which is at the latest the CR of its line.
+std::size_t lower_name(char* name, bool& has_underscore) {
+    std::size_t size = 0;
+    for (;;) {
+        while (const char lower = lower_case_tokens[static_cast<unsigned char>(name[size])]) name[size++] = lower;
+        if (name[size] != '_') return size;
+        has_underscore = true;
+        ++size;
+    }
 }
 
 }  // namespace
 
-failure read_request_fields(parser& parsed, std::string_view authority, request_head& head) {
-    unsigned seen = 0;
-    header* host = nullptr;
-    connection_options options;
+failure read_request_fields(std::span<char> section, std::span<const text_line> lines, std::string_view authority,
+                            const limits& limits, header* fields, request_head& head) {
+    header* next = fields;
+    notes said;
     head.content_length.reset();
     head.chunked = false;
     head.expect_continue = false;
 
-    for (header& field : parsed.fields()) {
-        const field_name name = classify(field.name);
-        if ((seen & name & singletons) != 0) return repeated(name);
-        seen |= name;
-        failure refused;
-        switch (name) {
-            case host_field:
-                host = &field;
-                break;
-            case connection:
-                read_connection(field.value, options);
-                break;
-            case content_length:
-                refused = read_content_length(field.value, head);
-                break;
-            case transfer_encoding:
-                refused = read_transfer_encoding(field.value, head);
-                break;
-            case expect:
-                refused = read_expect(field.value, head);
-                break;
-            default:
-                break;
-        }
-        if (refused) return refused;
+    for (const text_line& at : lines) {
+        char* const line = section.data() + at.begin;
+        bool has_underscore = false;
+        const std::size_t name_size = lower_name(line, has_underscore);
+        if (name_size == 0 || line[name_size] != ':') return wrong_name(*line);
+        if (has_underscore && !limits.underscore_names) continue;
+        header& field = *next++;
+        field.name = {line, name_size};
+        field.value = trim_ows({line + name_size + 1, at.size - name_size - 1});
+        if (const field_name name = classify(field.name); name != other)
+            if (failure refused = note(name, field, said, head)) return refused;
     }
 
     if (head.content_length && head.chunked) return {400, "Content-Length with Transfer-Encoding"};
-    if (!parsed.agrees(head.content_length, head.chunked)) return {400, "Ambiguous framing"};
-    if (failure refused = settle_host(host, authority, parsed, head)) return refused;
+    if (failure refused = check_host(said.host, authority, head)) return refused;
+    if (!authority.empty()) {
+        if (said.host == nullptr) said.host = next++;
+        *said.host = {"host", authority};
+    }
     if (!head.chunked && head.content_length.value_or(0) == 0) head.expect_continue = false;
-    head.keep_alive = !options.close && (options.keep_alive || !head.is_http10());
-    head.headers = parsed.fields();
+    head.keep_alive = !said.close && (said.keep_alive || !head.is_http10());
+    head.headers = {fields, next};
+    return {};
+}
+
+failure check_trailer_names(std::string_view section, std::span<const text_line> lines) {
+    for (const text_line& at : lines) {
+        const std::string_view line = section.substr(at.begin, at.size);
+        const std::string_view name = line.substr(0, find_not(line, token_char));
+        if (name.empty() || !line.substr(name.size()).starts_with(':')) return wrong_name(line.front());
+        if (same_name(name, "content-length") || same_name(name, "transfer-encoding") || same_name(name, "host"))
+            return {400, "Forbidden field in the trailers"};
+    }
     return {};
 }
 

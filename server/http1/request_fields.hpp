@@ -1,16 +1,26 @@
-// What the fields of a request mean to the server itself: host, framing, persistence, expectations.
+// The fields of a request, and what they mean to the server itself: host, framing, persistence, expectations.
 #pragma once
 
 #include "server/http1/failure.hpp"
-#include "server/http1/parser.hpp"
+#include "server/http1/limits.hpp"
+#include "server/http1/line_guard.hpp"
 #include "server/http1/request_head.hpp"
 
+#include <girin/headers.hpp>
+
+#include <span>
 #include <string_view>
 
 namespace girin::http1 {
 
-// Reads the fields that the parser found into a head whose request line is read already, and refuses those that are
-// missing, doubled, contradictory or malformed. The authority of the target, unless empty, becomes the value of Host.
-failure read_request_fields(parser& parsed, std::string_view authority, request_head& head);
+// Reads the lines into `fields`, which has room for one more, and their meaning into a head whose request line is read
+// already. Names become lower-case where they stand. Refuses fields that are malformed, missing, doubled or
+// contradictory. The authority of the target, unless empty, becomes the value of Host.
+failure read_request_fields(std::span<char> section, std::span<const text_line> lines, std::string_view authority,
+                            const limits& limits, header* fields, request_head& head);
+
+// Refuses the trailer fields that would change the framing or the routing of a request that has been acted on already
+// (RFC 9110 section 6.5.1).
+failure check_trailer_names(std::string_view section, std::span<const text_line> lines);
 
 }  // namespace girin::http1

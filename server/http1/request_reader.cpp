@@ -36,7 +36,8 @@ event request_reader::read_head(std::span<char> unread, request_storage& storage
         skipped = 2;
         unread = unread.subspan(skipped);
     }
-    if (failure refused = guard_.scan({unread.data(), unread.size()}, *limits_)) return fail(refused);
+    if (failure refused = guard_.scan({unread.data(), unread.size()}, *limits_, storage.lines.get()))
+        return fail(refused);
     const std::size_t size = guard_.size();
     if (size == 0) return {event_kind::need_data, skipped};
     if (failure refused = check_head(unread.first(size), storage)) return fail(refused);
@@ -44,12 +45,16 @@ event request_reader::read_head(std::span<char> unread, request_storage& storage
 }
 
 failure request_reader::check_head(std::span<char> head, request_storage& storage) {
+    const std::string_view text(head.data(), head.size());
+    const std::span<const text_line> lines(storage.lines.get(), guard_.line_count());
     request_head& request = storage.head;
     std::string_view authority;
-    if (failure refused = read_request_line({head.data(), guard_.request_line_size()}, request, authority))
+    if (failure refused = read_request_line(text.substr(0, lines[0].size), request, authority)) return refused;
+    if (failure refused = storage.parsed.check_head(text)) return refused;
+    if (failure refused =
+            read_request_fields(head, lines.subspan(1), authority, *limits_, storage.fields.get(), request))
         return refused;
-    if (failure refused = storage.parsed.read_head(head)) return refused;
-    if (failure refused = read_request_fields(storage.parsed, authority, request)) return refused;
+    if (failure refused = storage.parsed.check_framing(request)) return refused;
     remaining_ = request.content_length.value_or(0);
     if (remaining_ > limits_->body_size) return {413, "Request body too large"};
     state_ = request.chunked ? state::chunks : remaining_ != 0 ? state::counted_body : state::ending;
@@ -71,17 +76,20 @@ event request_reader::read_chunks(std::string_view unread, request_storage& stor
     if (!chunk.data.empty()) return {event_kind::body, chunk.consumed, chunk.data};
     if (!chunk.last) return {event_kind::need_data, chunk.consumed};
     state_ = state::trailers;
-    guard_ = line_guard(false);
+    guard_ = line_guard(line_guard::section::trailers);
     event rest = read_trailers(unread.substr(chunk.consumed), storage);
     rest.consumed += chunk.consumed;
     return rest;
 }
 
 event request_reader::read_trailers(std::string_view unread, request_storage& storage) {
-    if (failure refused = guard_.scan(unread, *limits_)) return fail(refused);
+    if (failure refused = guard_.scan(unread, *limits_, storage.lines.get())) return fail(refused);
     const std::size_t size = guard_.size();
     if (size == 0) return {event_kind::need_data};
-    if (failure refused = storage.parsed.read_trailers(unread.substr(0, size))) return fail(refused);
+    const std::string_view section = unread.substr(0, size);
+    if (failure refused = storage.parsed.check_trailers(section)) return fail(refused);
+    if (failure refused = check_trailer_names(section, {storage.lines.get(), guard_.line_count()}))
+        return fail(refused);
     state_ = state::complete;
     return {event_kind::end, size};
 }

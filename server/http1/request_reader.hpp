@@ -43,7 +43,7 @@ class request_reader {
 
     const limits* limits_;
     std::uint64_t remaining_ = 0;
-    line_guard guard_{true};
+    line_guard guard_{line_guard::section::head};
     state state_ = state::head;
     bool blank_line_skipped_ = false;
 };

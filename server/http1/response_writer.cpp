@@ -5,6 +5,7 @@
 #include "server/http1/status.hpp"
 
 #include <girin/asgi_error.hpp>
+#include <girin/status.hpp>
 
 #include <charconv>
 #include <string>
@@ -15,7 +16,8 @@ namespace {
 // A longer piece of body is left where it is.
 constexpr std::size_t longest_copy = 16384;
 
-char* put_number(char* out, std::uint64_t number, int base) {
+template <int base>
+char* put_number(char* out, std::uint64_t number) {
     constexpr int most_digits = 20;
     return std::to_chars(out, out + most_digits, number, base).ptr;
 }
@@ -34,7 +36,11 @@ const response_writer::state response_writer::transitions[4][3] = {
 
 response_writer::state response_writer::after(message message) const {
     const state next = transitions[static_cast<int>(state_)][static_cast<int>(message)];
-    if (next != state::refused) return next;
+    if (next == state::refused) refuse(message);
+    return next;
+}
+
+void response_writer::refuse(message message) const {
     const std::string got = message == message::start ? "'http.response.start'" : "'http.response.body'";
     if (state_ == state::complete)
         throw asgi_error("Unexpected ASGI message " + got + " sent, after response already completed.");
@@ -52,7 +58,7 @@ void response_writer::begin(const request_head& request) {
     to_http10_ = request.is_http10();
 }
 
-void response_writer::start(int status, headers_view headers, std::string_view date, byte_buffer& out) {
+void response_writer::start(int status, headers_view headers, const date_text& date, byte_buffer& out) {
     const state next = after(message::start);
     if (status < 200 || status > 599)
         throw asgi_error("Invalid HTTP status code '" + std::to_string(status) + "' in response: expected 200 to 599.");
@@ -61,14 +67,14 @@ void response_writer::start(int status, headers_view headers, std::string_view d
     response_facts facts;
     char* at = out.room(own_size + fields_size(headers));
     at = put(at, "HTTP/1.1 ");
-    at = put_number(at, static_cast<std::uint64_t>(status), 10);
-    *at++ = ' ';
+    at = put_digits(at, status, 3);
+    at = put(at, " ");
     at = put(at, reason_phrase(status));
     at = put(at, "\r\n");
     at = put_fields(at, headers, facts);
     if (!facts.has_date) {
         at = put(at, "date: ");
-        at = put(at, date);
+        at = put(at, {date.data(), date.size()});
         at = put(at, "\r\n");
     }
     if (!facts.has_server) at = put(at, "server: girin\r\n");
@@ -109,7 +115,7 @@ char* response_writer::put_framing_fields(char* out, bool persists) const {
         out = put(out, "transfer-encoding: chunked\r\n");
     } else if (has_length_ && may_have_length(status_)) {
         out = put(out, "content-length: ");
-        out = put_number(out, remaining_, 10);
+        out = put_number<10>(out, remaining_);
         out = put(out, "\r\n");
     }
     if (!persists && !to_http10_) out = put(out, "connection: close\r\n");
@@ -135,7 +141,7 @@ uncopied response_writer::body(std::string_view chunk, bool more_body, bool pers
     std::string_view suffix;
     if (framing == framing::chunked) {
         if (!chunk.empty()) {
-            at = put(put_number(at, chunk.size(), 16), "\r\n");
+            at = put(put_number<16>(at, chunk.size()), "\r\n");
             suffix = more_body ? "\r\n" : "\r\n0\r\n\r\n";
         } else if (!more_body) {
             suffix = "0\r\n\r\n";

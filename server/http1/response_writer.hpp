@@ -2,6 +2,7 @@
 #pragma once
 
 #include "server/http1/byte_buffer.hpp"
+#include "server/http1/date.hpp"
 #include "server/http1/request_head.hpp"
 
 #include <girin/headers.hpp>
@@ -32,7 +33,7 @@ class response_writer {
     void restart() { state_ = state::start_expected; }
 
     // As protocol::start and protocol::body; `persists` is whether the connection stays open as far as is known.
-    void start(int status, headers_view headers, std::string_view date, byte_buffer& out);
+    void start(int status, headers_view headers, const date_text& date, byte_buffer& out);
     uncopied body(std::string_view chunk, bool more_body, bool persists, byte_buffer& out);
 
     // Whether a byte of the response has been made ready, so that nothing can take its place any more.
@@ -48,6 +49,7 @@ class response_writer {
     enum class framing : std::uint8_t { none, counted, chunked, until_close };
 
     state after(message message) const;
+    [[noreturn]] void refuse(message message) const;
     framing choose_framing(std::size_t size, bool more_body);
     void check_length(std::size_t size, bool more_body);
     char* put_framing_fields(char* out, bool persists) const;

@@ -24,6 +24,7 @@ struct worker {
     std::optional<time_point> kill_at{};  // set when it was aborted
     bool killed = false;                  // by us
     bool reopen_when_ready = false;       // logs were reopened while it booted and had no handler yet
+    bool boot_failed = false;             // it said why
     bool reported = false;                // its requests in flight stand in the log
 };
 

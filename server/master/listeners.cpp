@@ -6,7 +6,9 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -16,7 +18,6 @@
 #include <memory>
 #include <stdexcept>
 #include <system_error>
-#include <thread>
 
 namespace girin::master {
 namespace {
@@ -53,6 +54,25 @@ bool somebody_listens(const sockaddr_un& address) {
 
 }  // namespace
 
+// The file of a unix socket that was just bound.
+class listeners::socket_file {
+ public:
+    explicit socket_file(std::string path) : path_(std::move(path)) {
+        if (::lstat(path_.c_str(), &made_) < 0) fail(errno, "unix:" + path_);
+    }
+    socket_file(const socket_file&) = delete;
+    socket_file& operator=(const socket_file&) = delete;
+    ~socket_file() {
+        struct stat now{};
+        if (::lstat(path_.c_str(), &now) == 0 && now.st_dev == made_.st_dev && now.st_ino == made_.st_ino)
+            ::unlink(path_.c_str());
+    }
+
+ private:
+    std::string path_;
+    struct stat made_{};
+};
+
 listeners::listeners(const options& settings, std::chrono::milliseconds pause) {
     for (const std::string& address : settings.bind) {
         for (int attempt = 1;; ++attempt) {
@@ -64,18 +84,9 @@ listeners::listeners(const options& settings, std::chrono::milliseconds pause) {
                 if (error.code() != std::errc::address_in_use || attempt == tries) throw;
                 log::error("Connection in use: " + address + "; trying again in " + std::to_string(pause.count()) +
                            " ms");
-                std::this_thread::sleep_for(pause);
+                ::poll(nullptr, 0, static_cast<int>(pause.count()));
             }
         }
-    }
-}
-
-listeners::~listeners() {
-    for (listener& each : open_) {
-        struct stat status{};
-        if (!each.path.empty() && ::lstat(each.path.c_str(), &status) == 0 && status.st_dev == each.device &&
-            status.st_ino == each.inode)
-            ::unlink(each.path.c_str());
     }
 }
 
@@ -131,9 +142,9 @@ listeners::listener listeners::open_unix(const std::string& path, const options&
     const int error = errno;
     ::umask(before);
     if (bound < 0) fail(error, name);
+    auto file = std::make_shared<socket_file>(path);
     if (::listen(fd.get(), settings.backlog) < 0) fail(errno, name);
-    if (::lstat(path.c_str(), &status) < 0) fail(errno, name);
-    return {std::move(fd), name, path, status.st_dev, status.st_ino};
+    return {std::move(fd), name, std::move(file)};
 }
 
 }  // namespace girin::master

@@ -4,9 +4,8 @@
 #include "server/master/options.hpp"
 #include "server/supervision/unique_fd.hpp"
 
-#include <sys/stat.h>
-
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,7 +22,7 @@ class listeners {
     listeners& operator=(const listeners&) = delete;
 
     // Closes the sockets and removes the unix sockets' files, if they are still the ones made here.
-    ~listeners();
+    ~listeners() = default;
 
     const std::vector<int>& fds() const { return fds_; }
 
@@ -32,12 +31,11 @@ class listeners {
     std::string describe() const;
 
  private:
+    class socket_file;
     struct listener {
         unique_fd fd;
         std::string name;
-        std::string path;  // of a unix socket
-        dev_t device{};
-        ino_t inode{};
+        std::shared_ptr<socket_file> file;  // of a unix socket
     };
 
     static listener open(const std::string& address, const options& settings);

@@ -118,9 +118,9 @@ int run(const configuration& initial, const std::vector<std::string>& argv, conf
     occupy_standard_descriptors();
     const std::string program = program_path(argv.at(0));
     if (!source) source = [initial] { return initial; };
+    signal_source signals;
     log::info("Starting girin " GIRIN_VERSION);
     const listeners sockets(initial.master);
-    signal_source signals;
     log::info("Listening at: " + sockets.describe() + " (" + std::to_string(::getpid()) + ")");
     log::info("Using worker: " + initial.master.worker_class);
     process_host host(program, argv, sockets.fds(), initial.worker_settings, std::move(source));

@@ -33,6 +33,8 @@ bool reload::begin() {
         log::error(std::string("Reload refused, the old settings stay: ") + error.what());
         return false;
     }
+    if (fleet_.settings.bind != old_settings_.bind)
+        log::warning("Reload goes on listening on the old addresses: a change of bind takes a restart");
     ++fleet_.generation;
     rolling_ = true;
     any_ready_ = false;

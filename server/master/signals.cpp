@@ -12,7 +12,7 @@ namespace {
 sigset_t masters_signals() {
     sigset_t set;
     sigemptyset(&set);
-    for (const int signo : {SIGHUP, SIGQUIT, SIGINT, SIGTERM, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD})
+    for (const int signo : {SIGHUP, SIGQUIT, SIGINT, SIGTERM, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGCHLD})
         sigaddset(&set, signo);
     return set;
 }

@@ -55,8 +55,9 @@ void supervisor::go_on() {
 }
 
 void supervisor::boot_failed(pid_t pid, std::string_view why) {
-    if (fleet_.find(pid) != nullptr)
-        log::error("Worker (pid:" + std::to_string(pid) + ") cannot boot: " + log::escaped(why));
+    worker* failed = fleet_.find(pid);
+    if (failed == nullptr || failed->phase != worker_phase::booting || std::exchange(failed->boot_failed, true)) return;
+    log::error("Worker (pid:" + std::to_string(pid) + ") cannot boot: " + log::escaped(why));
 }
 
 void supervisor::died(pid_t pid, int wait_status) {
@@ -93,7 +94,9 @@ void supervisor::report_death(worker& gone, int wait_status) {
     const std::string line = describe_death(gone.pid, wait_status, gone.killed);
     const bool expected = gone.phase == worker_phase::retiring || !shutdown_.running();
     const bool clean = WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
-    log::write(clean || expected ? log::level::info : log::level::error, line);
+    log::level severity = clean || expected ? log::level::info : log::level::error;
+    if (clean && expected) severity = log::level::debug;  // the worker has said so itself
+    log::write(severity, line);
     if (!expected) fleet_.report_in_flight(gone);
 }
 

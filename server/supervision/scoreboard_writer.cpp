@@ -15,6 +15,8 @@ std::int64_t nanoseconds(time_point when) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(when.time_since_epoch()).count();
 }
 
+constexpr std::size_t word = sizeof(std::uint64_t);
+
 std::size_t copy_cut(char* to, std::size_t room, std::string_view text) {
     const std::size_t count = std::min(room, text.size());
     std::memcpy(to, text.data(), count);
@@ -22,19 +24,20 @@ std::size_t copy_cut(char* to, std::size_t room, std::string_view text) {
 }
 
 void publish(in_flight_entry& entry, std::string_view method, std::string_view target, std::int64_t now) {
-    alignas(8) std::array<char, request_line_bytes> line{};
-    std::size_t length = copy_cut(line.data(), line.size() - 1, method);
+    std::array<char, request_line_bytes + word> line;
+    std::size_t length = copy_cut(line.data(), request_line_bytes - 1, method);
     line[length++] = ' ';
-    length += copy_cut(line.data() + length, line.size() - length, target);
+    length += copy_cut(line.data() + length, request_line_bytes - length, target);
+    std::memset(line.data() + length, 0, word);
 
     const std::uint32_t sequence = entry.sequence.load(relaxed);
     entry.sequence.store(sequence + 1, relaxed);
     std::atomic_thread_fence(std::memory_order_release);
     entry.started.store(now, relaxed);
-    for (std::size_t i = 0; i * 8 < length; ++i) {
-        std::uint64_t word;
-        std::memcpy(&word, line.data() + i * 8, 8);
-        entry.line[i].store(word, relaxed);
+    for (std::size_t i = 0; i * word < length; ++i) {
+        std::uint64_t part;
+        std::memcpy(&part, line.data() + i * word, word);
+        entry.line[i].store(part, relaxed);
     }
     entry.length.store(static_cast<std::uint32_t>(length), relaxed);
     entry.sequence.store(sequence + 2, std::memory_order_release);

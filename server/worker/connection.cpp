@@ -73,7 +73,7 @@ detached connection::run_requests() {
 
         begin_cycle();
         if (cycle_) co_await until{*this, wait::cycle_ended};
-        while (protocol_.response_complete() && !left_ && !expired_) {
+        while (protocol_.response_complete() && !protocol_.keep_alive() && !left_ && !expired_) {
             event = next_event();
             if (event.kind == http1::event_kind::body) continue;
             if (event.kind != http1::event_kind::need_data || protocol_.unread_body() > most_discarded) break;

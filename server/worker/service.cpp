@@ -28,13 +28,13 @@ service::service(application a, const connection_options& o, const http1::limits
 
 service::~service() = default;
 
-std::string_view service::date() {
+const http1::date_text& service::date() {
     std::time_t now = std::time(nullptr);
     if (now != date_second_) {
         date_second_ = now;
-        http1::format_date(now, date_);
+        date_ = http1::format_date(now);
     }
-    return {date_, sizeof date_};
+    return date_;
 }
 
 void service::joined(connection& c) noexcept {

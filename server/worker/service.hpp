@@ -45,7 +45,7 @@ class service {
     ~service();
 
     // The Date field's text for now.
-    std::string_view date();
+    const http1::date_text& date();
     // Ends the idle connections soon and the others after their response.
     void drain();
     // Ends all connections and cancels their requests; they are gone when connections() is 0.
@@ -77,7 +77,7 @@ class service {
     connection* first_ = nullptr;
     std::size_t connection_count_ = 0;
     std::time_t date_second_ = 0;
-    char date_[http1::date_size];
+    http1::date_text date_{};
 };
 
 }  // namespace girin::worker

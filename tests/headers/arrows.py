@@ -28,7 +28,8 @@ class House:
             component, _, name = path.partition("/include/")
             if name and component in rules.COMPONENTS:
                 self.public[name] = path
-        self.contract = self.closure(self.public.get(rules.CONTRACT), lambda path: path.startswith("server/"))
+        contract = [self.public[name] for name in rules.CONTRACT if name in self.public]
+        self.contract = self.closure(contract, lambda path: path.startswith("server/"))
 
     def say(self, path, line, message):
         self.violations.append(f"{path}:{line}: {message}")
@@ -44,9 +45,9 @@ class House:
         beside = (Path(path).parent / name).as_posix()
         return self.public.get(name) or next((file for file in (name, beside) if file in self.files), None)
 
-    def closure(self, start, follow=lambda path: True):
-        """Every file of ours that `start` includes, directly or not, and `start`, with the way there."""
-        ways = {start: [start]} if start else {}
+    def closure(self, files, follow=lambda path: True):
+        """Every file of ours that these include, directly or not, and these, each with the way there."""
+        ways = {file: [file] for file in files}
         waiting = list(ways)
         while waiting:
             path = waiting.pop()
@@ -81,7 +82,7 @@ class House:
         if source == "app" and target == "server":
             examples_may = path.startswith("app/examples/") and name in rules.EXAMPLES_ALSO
             if file not in self.contract and not examples_may:
-                self.say(path, line, f"app/ sees only the contract of server/ (<{rules.CONTRACT}>), not {name}")
+                self.say(path, line, f"app/ sees only the contract of server/ (<{rules.CONTRACT[0]}>), not {name}")
         elif target not in rules.COMPONENTS[source]["components"]:
             self.say(path, line, f"{source}/ may not include {target}/ ({name})")
         elif source == "app" and target != "app" and not public:
@@ -107,7 +108,7 @@ class House:
                 self.say(path, number, f"asio::detail is named in {rules.ASIO_DETAIL}.* only")
 
     def check_master(self, path):
-        for file, way in self.closure(path).items():
+        for file, way in self.closure([path]).items():
             for line, _, name in self.includes(file):
                 for forbidden, what in rules.MASTER_FORBIDDEN.items():
                     if name == forbidden or (forbidden.endswith("/") and name.startswith(forbidden)):

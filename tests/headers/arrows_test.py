@@ -13,7 +13,8 @@ LAWFUL = {
     "config/settings.hpp": "#include <string>\n",
     "config/file.cpp": '#include "config/settings.hpp"\n#include <nlohmann/json.hpp>\n',
     "server/include/girin/headers.hpp": "#include <span>\n",
-    "server/include/girin/asgi.hpp": "#include <girin/headers.hpp>\n#include <girin/task.hpp>\n",
+    "server/include/girin/asgi.hpp": "#include <girin/application.hpp>\n#include <girin/headers.hpp>\n",
+    "server/include/girin/application.hpp": "#include <girin/task.hpp>\n",
     "server/include/girin/run.hpp": "#include <girin/asgi.hpp>\n",
     "server/http1/parser.cpp": '#include "config/settings.hpp"\n#include <llhttp.h>\n#include <girin/asio.hpp>\n',
     "server/master/master.cpp": '#include "config/settings.hpp"\n#include <spdlog/spdlog.h>\n#include <sys/signalfd.h>\n',
@@ -84,6 +85,7 @@ class Arrows(unittest.TestCase):
         path = "server/master/a.cpp"
         self.finds(path, "\n#include <thread>\n", "2: the master knows no threads (<thread>)")
         self.finds(path, "#include <dlfcn.h>\n", "1: the master knows no loading applications (<dlfcn.h>)")
+        self.finds(path, "#include <girin/application.hpp>\n", "1: the master knows no application code (<girin/application.hpp>)")
 
     def test_asio_detail_is_named_in_one_noun(self):
         self.finds("aio/socket.cpp", "\nboost::asio::detail::reactor r;\n", "2: asio::detail is named in aio/reactor.* only")

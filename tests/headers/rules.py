@@ -19,7 +19,7 @@ COMPONENTS = {
 }
 
 # The parts of server/ that app/ may see: the contract, and what it is made of. The examples may also run themselves.
-CONTRACT = "girin/asgi.hpp"
+CONTRACT = ("girin/asgi.hpp", "girin/status.hpp", "girin/export_app.hpp")
 EXAMPLES_ALSO = {"girin/run.hpp"}
 
 # Public headers are std-only, but for these.
@@ -34,7 +34,7 @@ MASTER_FORBIDDEN = {
     "stop_token": "threads",
     "pthread.h": "threads",
     "dlfcn.h": "loading applications",
-    "girin/asgi.hpp": "application code",
+    "girin/application.hpp": "application code",
 }
 
 # Asio's internals are named in one noun only.

@@ -54,6 +54,7 @@ int fake_worker::run() {
     board_.set_state(supervision::worker_state::ready);
     master_.send(supervision::message::ready());
     while (!draining_ || !connections_.empty()) wait();
+    log::info("Worker exiting (pid: " + std::to_string(::getpid()) + ")");
     return 0;
 }
 
@@ -152,7 +153,8 @@ std::string fake_worker::describe_self() const {
         descriptors.push_back("\"" + std::filesystem::read_symlink(entry.path()).string() + "\"");
     std::string list;
     for (const std::string& each : descriptors) list += (list.empty() ? "" : ", ") + each;
-    return "{\"pid\": " + std::to_string(::getpid()) + ", \"group\": " + std::to_string(::getpgrp()) + ", \"peers\": " + std::to_string(peers_.size()) +
+    return "{\"pid\": " + std::to_string(::getpid()) + ", \"group\": " + std::to_string(::getpgrp()) +
+           ", \"peers\": " + std::to_string(peers_.size()) +
            ", \"variable\": " + (std::getenv(supervision::worker_variable) != nullptr ? "true" : "false") +
            ", \"descriptors\": [" + list + "]}\n";
 }

@@ -41,7 +41,7 @@ class Deaths(MasterTest):
         master.wait_for_log(r"\[WARNING\] Workers in slot 0 keep dying; the next one starts in 1 s$")
         self.assertEqual(len(master.started()), 2)
         self.assertEqual(master.who()[1:], (0, 1, "-"))
-        self.assertEqual(len(master.started()), 3)
+        master.wait_for_log("Booting worker", times=3)
 
     def test_a_worker_whose_loop_hangs_is_reported_and_aborted_and_replaced(self):
         master = self.start("timeout=500")
@@ -62,7 +62,7 @@ class Deaths(MasterTest):
         self.assertNotEqual(master.who()[0], hung)
 
     def test_an_idle_worker_is_not_taken_for_hung(self):
-        master = self.start("timeout=400", "workers=2")
+        master = self.start("timeout=1000", "workers=2")
         serving = master.wait_for_serving(2)
         with master.connect("hang"):
             master.wait_for_log("WORKER TIMEOUT")
@@ -78,7 +78,7 @@ class Deaths(MasterTest):
         wait_until(lambda: sum(map(is_alive, workers)) == 1, "the idle worker has left")
         held.close()
         wait_until(lambda: not any(map(is_alive, workers)), "all workers have left")
-        self.assertEqual(len(master.log("Parent changed, shutting down")), 2)
+        master.wait_for_log("Parent changed, shutting down", times=2)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@
 
 namespace girin::testing {
 
-// One connection that is fed piece by piece and answers every complete request with an empty 200. Each call of the core sees the
-// unread bytes in an allocation of exactly their size, so that AddressSanitizer notices a byte read too far.
+// One connection that is fed piece by piece and answers every complete request with an empty 200. Each call of the core
+// sees the unread bytes in an allocation of exactly their size, so that AddressSanitizer notices a byte read too far.
 class http1_transcript {
-public:
+ public:
     explicit http1_transcript(const http1::limits& limits) : storage_(limits), protocol_(limits) {}
 
     void feed(std::string_view piece) {
@@ -31,12 +31,13 @@ public:
         }
     }
 
-    // "GET /path 1.1 {host: a, accept: b} body(abc) end\n" for each request, "failure(400 reason)" where one is refused.
+    // "GET /path 1.1 {host: a, accept: b} body(abc) end\n" for each request, "failure(400 reason)" where one is
+    // refused.
     const std::string& text() const { return text_; }
     const std::string& unread() const { return unread_; }
     http1::protocol& protocol() { return protocol_; }
 
-private:
+ private:
     void record(const http1::event& event) {
         using http1::event_kind;
         if (event.kind == event_kind::need_data) return;
@@ -46,13 +47,20 @@ private:
         }
         in_body_ = event.kind == event_kind::body;
         switch (event.kind) {
-            case event_kind::head: record(storage_.head); break;
-            case event_kind::body: text_.append("body(").append(event.body).append(") "); break;
-            case event_kind::end: text_ += "end\n"; break;
+            case event_kind::head:
+                record(storage_.head);
+                break;
+            case event_kind::body:
+                text_.append("body(").append(event.body).append(") ");
+                break;
+            case event_kind::end:
+                text_ += "end\n";
+                break;
             case event_kind::failure:
                 text_ += "failure(" + std::to_string(event.refused.status) + " " + event.refused.reason + ")";
                 break;
-            default: break;
+            default:
+                break;
         }
     }
 
@@ -68,7 +76,7 @@ private:
 
     void answer() {
         http1::byte_buffer out;
-        protocol_.start(200, {}, "Sun, 06 Nov 1994 08:49:37 GMT", out);
+        protocol_.start(200, {}, http1::format_date(0), out);
         protocol_.body("", false, out);
     }
 

@@ -92,7 +92,7 @@ struct is_coro<coro<T>> : std::true_type {};
 // A callable with its arguments, moved into the frame that runs it.
 template <class F, class... Args>
 auto call_in_frame(F function, Args... args) -> std::invoke_result_t<F&, Args...> {
-    co_return co_await std::invoke(function, std::move(args)...);
+    co_return co_await function(std::move(args)...);
 }
 
 }  // namespace detail

@@ -13,12 +13,12 @@ namespace girin::detail {
 // Names are kept in lower case and in the order they were added.
 class GIRIN_EXPORT field_block {
  public:
-    bool empty() const noexcept { return bytes_.empty(); }
-
     // std::invalid_argument for a name that is no token or a value with a control character (RFC 9110 section 5).
     void add(std::string_view name, std::string_view value);
     void remove(std::string_view name);
-    std::optional<std::string_view> find(std::string_view name) const;
+    std::optional<std::string_view> find(std::string_view name) const {
+        return bytes_.empty() ? std::nullopt : search(name);
+    }
 
     // Calls f(name, value) for each field.
     template <class F>
@@ -33,6 +33,8 @@ class GIRIN_EXPORT field_block {
     }
 
  private:
+    std::optional<std::string_view> search(std::string_view name) const;
+
     std::string bytes_;  // "name:value\n" for each: no name can hold a colon, and no value a line break
 };
 

@@ -6,6 +6,7 @@
 #include <girin/coro.hpp>
 #include <girin/messages.hpp>
 #include <girin/scope.hpp>
+#include <girin/status.hpp>
 #include <girin/wait_point.hpp>
 
 #include <optional>

@@ -4,10 +4,10 @@
 
 #include <girin/headers.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <new>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -18,26 +18,29 @@ namespace girin {
 // The fields of a message, eight of them without an allocation.
 class header_list {
  public:
-    header_list() = default;
+    header_list() noexcept {}
     header_list(headers_view fields) {
         for (const header& field : fields) add(field.name, field.value);
     }
 
     void add(std::string_view name, std::string_view value) {
-        if (size_ < few_.size()) {
-            few_[size_] = {name, value};
+        if (size_ < few) {
+            ::new (&few_[size_]) header{name, value};
         } else {
-            if (size_ == few_.size()) many_.assign(few_.begin(), few_.end());
+            if (size_ == few) many_.assign(few_, few_ + few);
             many_.push_back({name, value});
         }
         ++size_;
     }
 
-    std::span<header> fields() noexcept { return {size_ > few_.size() ? many_.data() : few_.data(), size_}; }
-    headers_view fields() const noexcept { return {size_ > few_.size() ? many_.data() : few_.data(), size_}; }
+    std::span<header> fields() noexcept { return {size_ > few ? many_.data() : few_, size_}; }
+    headers_view fields() const noexcept { return {size_ > few ? many_.data() : few_, size_}; }
 
  private:
-    std::array<header, 8> few_;
+    static constexpr std::size_t few = 8;
+    union {
+        header few_[few];  // made as they are added: clearing all of them costs more than most messages need
+    };
     std::size_t size_ = 0;
     std::vector<header> many_;
 };

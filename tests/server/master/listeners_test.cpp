@@ -1,0 +1,98 @@
+#include "server/master/listeners.hpp"
+
+#include "tests/support/log_capture.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstring>
+#include <fstream>
+#include <stdexcept>
+#include <system_error>
+
+using namespace girin::master;
+using namespace std::chrono_literals;
+
+namespace {
+
+int option(int fd, int level, int name) {
+    int value = -1;
+    socklen_t length = sizeof value;
+    ::getsockopt(fd, level, name, &value, &length);
+    return value;
+}
+
+}  // namespace
+
+TEST_CASE("a TCP listener is non-blocking, closed on exec, reusable, and passes TCP_NODELAY on") {
+    const listeners open({.bind = {"127.0.0.1:0"}});
+    REQUIRE(open.fds().size() == 1);
+    const int fd = open.fds()[0];
+    CHECK((::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
+    CHECK(::fcntl(fd, F_GETFD) == FD_CLOEXEC);
+    CHECK(option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1);
+    CHECK(option(fd, SOL_SOCKET, SO_REUSEADDR) == 1);
+    CHECK(option(fd, IPPROTO_TCP, TCP_NODELAY) == 1);
+}
+
+TEST_CASE("an address in use is tried five times and then refused by name") {
+    const log_capture log;
+    const listeners first({.bind = {"127.0.0.1:0"}});
+    const std::string address = first.describe().substr(std::strlen("http://"));
+    const std::string complaint = "cannot listen on " + address + ": Address already in use";
+    CHECK_THROWS_WITH_AS(listeners({.bind = {address}}, 1ms), complaint.c_str(), std::system_error);
+    CHECK(log.count("[ERROR] Connection in use: " + address) == 4);
+}
+
+TEST_CASE("an address of another machine is refused at once") {
+    const log_capture log;
+    CHECK_THROWS_WITH_AS(listeners({.bind = {"192.0.2.1:0"}}),
+                         "cannot listen on 192.0.2.1:0: Cannot assign requested address", std::system_error);
+    CHECK(log.text().empty());
+}
+
+TEST_CASE("a unix socket's file is removed at the end, but not one that another server made since") {
+    const scratch_folder folder;
+    const std::string path = folder.path("socket");
+    {
+        const listeners open({.bind = {"unix:" + path}});
+    }
+    CHECK_FALSE(std::filesystem::exists(path));
+    {
+        const listeners open({.bind = {"unix:" + path}});
+        std::filesystem::remove(path);
+        std::ofstream(path) << "another";
+    }
+    CHECK(read_file(path) == "another");
+}
+
+TEST_CASE("a unix socket gets the mode that the umask leaves") {
+    const scratch_folder folder;
+    const listeners open({.bind = {"unix:" + folder.path("socket")}, .umask = 0117});
+    CHECK(std::filesystem::status(folder.path("socket")).permissions() == std::filesystem::perms{0660});
+}
+
+TEST_CASE("a file that is no socket is never replaced") {
+    const scratch_folder folder;
+    const std::string path = folder.path("precious");
+    std::ofstream(path) << "data";
+    const std::string complaint = "cannot listen on unix:" + path + ": File exists";
+    CHECK_THROWS_WITH_AS(listeners({.bind = {"unix:" + path}}), complaint.c_str(), std::system_error);
+    CHECK(read_file(path) == "data");
+}
+
+TEST_CASE("a path too long for a unix socket is refused") {
+    CHECK_THROWS_AS(listeners({.bind = {"unix:/" + std::string(200, 'x')}}), std::system_error);
+}
+
+TEST_CASE("when one address fails, the others are closed again") {
+    const scratch_folder folder;
+    CHECK_THROWS(listeners({.bind = {"unix:" + folder.path("socket"), "nonsense:port"}}));
+    CHECK_FALSE(std::filesystem::exists(folder.path("socket")));
+}

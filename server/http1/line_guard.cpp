@@ -14,7 +14,7 @@ failure line_guard::scan(std::string_view text, const limits& limits, text_line*
     std::size_t line = line_;
     std::size_t at = scanned_;
     for (;;) {
-        at = find_control(text, at);
+        at = find_control<true>(text, at);
         if (at - line > longest) return too_long();
         if (at == text.size()) break;
         if (text[at] != '\r') {

@@ -5,7 +5,6 @@
 #include <girin/response.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <stdexcept>
 
 namespace girin {
@@ -143,10 +142,6 @@ response response_access::make(int status, std::string body, std::string_view me
 response_head::response_head(const response& r) : start_(r.status) {
     const field_block& fields = response_access::fields(r);
     const bool has_content = response_access::has_content(r);
-    if (has_content && !r.is_streaming() && !fields.find(content_length)) {
-        const char* end = std::to_chars(length_, length_ + sizeof length_, r.body().size()).ptr;
-        start_.headers.add(content_length, {length_, static_cast<std::size_t>(end - length_)});
-    }
     if (const std::string_view media_type = response_access::media_type(r); has_content && !media_type.empty())
         start_.headers.add(content_type, media_type);
     fields.each([&](std::string_view name, std::string_view value) {

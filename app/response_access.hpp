@@ -25,7 +25,7 @@ class response_access {
     static const field_block& fields(const response& r) noexcept { return r.fields_; }
 };
 
-// http.response.start, with the fields that the framework adds. It borrows from the response.
+// http.response.start for a response. The server adds the length of a body that it is given whole. Borrows from the response.
 class response_head {
  public:
     explicit response_head(const response& r);
@@ -36,7 +36,6 @@ class response_head {
 
  private:
     http_response_start start_;
-    char length_[20];
 };
 
 }  // namespace girin::detail

@@ -98,6 +98,7 @@ bool exchange::without_content() const {
 }
 
 void exchange::add_body(const http_response_body& body) {
+    announce_length(body);
     sent_ += body.body.size();
     if (!without_content()) {
         if (announced_ && sent_ > *announced_) throw asgi_error("Response content longer than Content-Length");
@@ -109,6 +110,14 @@ void exchange::add_body(const http_response_body& body) {
     if (body.more_body) return;
     response_.complete = true;
     wait_.release();
+}
+
+// As the server does: a body that comes whole has its length told, to a HEAD too, unless the application has told it.
+void exchange::announce_length(const http_response_body& body) {
+    const bool whole = sent_ == 0 && response_.chunks.empty() && !body.more_body;
+    const bool has_length = response_.status != 204 && response_.status != 304;
+    if (!whole || announced_ || !has_length || (request_.method == "HEAD" && body.body.empty())) return;
+    response_.headers.emplace(response_.headers.begin(), "content-length", std::to_string(body.body.size()));
 }
 
 void exchange::leave() {

@@ -33,6 +33,7 @@ class exchange final : public receiver, public sender {
     sending send(const send_message& message) override;
     void start(const http_response_start& start);
     void add_body(const http_response_body& body);
+    void announce_length(const http_response_body& body);
     bool without_content() const;
 
     const test_request& request_;

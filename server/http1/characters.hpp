@@ -8,6 +8,10 @@
 #include <cstring>
 #include <string_view>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace girin::http1 {
 
 enum character_class : std::uint8_t {
@@ -73,26 +77,51 @@ constexpr std::string_view trim_ows(std::string_view text) {
     return text;
 }
 
-// Where the first byte at or behind `from` is that is below 0x20 or, if that is asked for, DEL; or text.size(). Eight
-// at a time: the sums set the high bit of a byte that is at least 0x20, or that differs from DEL, and never carry into
-// the next byte.
-template <bool or_del = false>
-std::size_t find_control(std::string_view text, std::size_t from) {
+// How many bytes control_mask looks at.
+#if defined(__SSE2__)
+constexpr std::size_t block_size = 16;
+#else
+constexpr std::size_t block_size = 8;
+#endif
+
+// A bit for each of the block_size bytes from there that is below 0x20 or DEL, the first byte's the lowest.
+inline unsigned control_mask(const char* block) {
+#if defined(__SSE2__)
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block));
+    const __m128i is_low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+    const __m128i is_del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(is_low, is_del)));
+#else
+    // The sums set the high bit of a byte that is at least 0x20, or that differs from DEL, and never carry into the
+    // next.
     static_assert(std::endian::native == std::endian::little);
     constexpr std::uint64_t ones = 0x0101010101010101;
     constexpr std::uint64_t high = 0x80 * ones;
-    for (; from + 8 <= text.size(); from += 8) {
-        std::uint64_t word;
-        std::memcpy(&word, text.data() + from, 8);
-        const std::uint64_t low = word & ~high;
-        std::uint64_t printable = low + 0x60 * ones;
-        if constexpr (or_del) printable &= (low ^ 0x7f * ones) + 0x7f * ones;
-        const std::uint64_t controls = ~(printable | word) & high;
-        if (controls != 0) return from + static_cast<std::size_t>(std::countr_zero(controls)) / 8;
-    }
-    while (from < text.size() && static_cast<unsigned char>(text[from]) >= 0x20 && !(or_del && text[from] == 0x7f))
-        ++from;
-    return from;
+    std::uint64_t word;
+    std::memcpy(&word, block, sizeof word);
+    const std::uint64_t low = word & ~high;
+    const std::uint64_t printable = (low + 0x60 * ones) & ((low ^ 0x7f * ones) + 0x7f * ones);
+    const std::uint64_t controls = ~(printable | word) & high;
+    return static_cast<unsigned>(((controls >> 7) * 0x0102040810204080) >> 56);
+#endif
+}
+
+// The same for what is left at the end of a text, less than a block.
+inline unsigned control_mask_of_rest(std::string_view rest) {
+    char block[block_size];
+    std::memset(block, ' ', block_size);
+    std::memcpy(block, rest.data(), rest.size());
+    return control_mask(block);
+}
+
+// Where the first control byte (below 0x20, or DEL) is at or behind `from`; or text.size().
+inline std::size_t find_control(std::string_view text, std::size_t from) {
+    for (; from + block_size <= text.size(); from += block_size)
+        if (const unsigned controls = control_mask(text.data() + from))
+            return from + static_cast<std::size_t>(std::countr_zero(controls));
+    if (from == text.size()) return from;
+    const unsigned controls = control_mask_of_rest(text.substr(from));
+    return controls == 0 ? text.size() : from + static_cast<std::size_t>(std::countr_zero(controls));
 }
 
 }  // namespace girin::http1

@@ -2,6 +2,8 @@
 
 #include "server/http1/characters.hpp"
 
+#include <bit>
+
 namespace girin::http1 {
 
 // A verdict depends on nothing but the bytes up to the position it is about, so that the same bytes are refused alike
@@ -12,32 +14,40 @@ failure line_guard::scan(std::string_view text, const limits& limits, text_line*
     const std::size_t most_lines = limits.fields + (kind_ == section::head ? 1 : 0);
     std::size_t longest = in_request_line() ? limits.request_line : limits.field_size;
     std::size_t line = line_;
-    std::size_t at = scanned_;
-    for (;;) {
-        at = find_control<true>(text, at);
-        if (at - line > longest) return too_long();
-        if (at == text.size()) break;
-        if (text[at] != '\r') {
-            if (text[at] != '\t' || in_request_line()) return wrong_control(text[at]);
-            ++at;
-            continue;
+
+    for (std::size_t block = scanned_; block < text.size(); block += block_size) {
+        const bool whole = text.size() - block >= block_size;
+        unsigned controls = whole ? control_mask(text.data() + block) : control_mask_of_rest(text.substr(block));
+        for (; controls != 0; controls &= controls - 1) {
+            const std::size_t at = block + static_cast<std::size_t>(std::countr_zero(controls));
+            if (at < line) continue;  // the LF of the line before
+            if (at - line > longest) return too_long();
+            if (text[at] != '\r') {
+                if (text[at] != '\t' || in_request_line()) return wrong_control(text[at]);
+                continue;
+            }
+            if (at + 1 == text.size()) return pause(line, at, too_large);
+            if (text[at + 1] != '\n') return {400, "CR without LF"};
+            const std::size_t size = at - line;
+            line = at + 2;
+            if (size == 0) {
+                if (in_request_line()) return {400, "Request line missing"};
+                size_ = line;
+                return {};
+            }
+            if (line_count_ == most_lines) return {431, "Too many header fields"};
+            lines[line_count_++] = {at - size, size};
+            longest = limits.field_size;
         }
-        if (at + 1 == text.size()) break;
-        if (text[at + 1] != '\n') return {400, "CR without LF"};
-        const std::size_t size = at - line;
-        at += 2;
-        if (size == 0) {
-            if (in_request_line()) return {400, "Request line missing"};
-            size_ = at;
-            return {};
-        }
-        if (line_count_ == most_lines) return {431, "Too many header fields"};
-        lines[line_count_++] = {line, size};
-        longest = limits.field_size;
-        line = at;
     }
+    if (text.size() > line && text.size() - line > longest) return too_long();
+    return pause(line, text.size(), too_large);
+}
+
+// The section is not complete: the next scan goes on at `scanned`, in the line that begins at `line`.
+failure line_guard::pause(std::size_t line, std::size_t scanned, bool too_large) {
     if (too_large) return too_long();
-    scanned_ = at;
+    scanned_ = scanned;
     line_ = line;
     return {};
 }

@@ -36,6 +36,7 @@ class line_guard {
 
  private:
     bool in_request_line() const { return kind_ == section::head && line_count_ == 0; }
+    failure pause(std::size_t line, std::size_t scanned, bool too_large);
     failure wrong_control(char c) const;
     failure too_long() const;
 

@@ -38,9 +38,8 @@ void check_name(std::string_view name) {
 
 // field-value of RFC 9110 section 5.5: visible ASCII, bytes from 0x80, spaces and tabs.
 void check_value(const header& field) {
-    std::size_t wrong = find_control<true>(field.value, 0);
-    while (wrong != field.value.size() && field.value[wrong] == '\t')
-        wrong = find_control<true>(field.value, wrong + 1);
+    std::size_t wrong = find_control(field.value, 0);
+    while (wrong != field.value.size() && field.value[wrong] == '\t') wrong = find_control(field.value, wrong + 1);
     if (wrong != field.value.size())
         throw asgi_error("Invalid HTTP header value of '" + std::string(field.name) + "': it contains '" +
                          printable(field.value.substr(wrong, 1)) + "'.");

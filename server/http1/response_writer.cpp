@@ -22,6 +22,13 @@ char* put_number(char* out, std::uint64_t number) {
     return std::to_chars(out, out + most_digits, number, base).ptr;
 }
 
+// One copy for the status that most responses have.
+char* put_status_line(char* out, int status) {
+    if (status == 200) return put(out, "HTTP/1.1 200 OK\r\n");
+    out = put_digits(put(out, "HTTP/1.1 "), status, 3);
+    return put(put(put(out, " "), reason_phrase(status)), "\r\n");
+}
+
 }  // namespace
 
 // What each message does in each state. The head is held until a body comes, because until then an error may replace
@@ -66,11 +73,7 @@ void response_writer::start(int status, headers_view headers, const date_text& d
     constexpr std::size_t own_size = 160;  // The status line and the two fields below.
     response_facts facts;
     char* at = out.room(own_size + fields_size(headers));
-    at = put(at, "HTTP/1.1 ");
-    at = put_digits(at, status, 3);
-    at = put(at, " ");
-    at = put(at, reason_phrase(status));
-    at = put(at, "\r\n");
+    at = put_status_line(at, status);
     at = put_fields(at, headers, facts);
     if (!facts.has_date) {
         at = put(at, "date: ");

@@ -73,6 +73,7 @@ class GIRIN_EXPORT app {
     app& post(std::string_view pattern, handler h) { return route("POST", pattern, std::move(h)); }
     app& put(std::string_view pattern, handler h) { return route("PUT", pattern, std::move(h)); }
     app& patch(std::string_view pattern, handler h) { return route("PATCH", pattern, std::move(h)); }
+    // NOLINTNEXTLINE(readability-identifier-naming)
     app& delete_(std::string_view pattern, handler h) { return route("DELETE", pattern, std::move(h)); }
     app& options(std::string_view pattern, handler h) { return route("OPTIONS", pattern, std::move(h)); }
     app& route(std::string_view method, std::string_view pattern, handler h);

@@ -23,7 +23,9 @@ class callable<Result(Args...)> {
     explicit callable(F object) : callable(std::move(object), &invoke<F>) {}
     template <class F>
     callable(F object, invoker how)
-        : object_(new F(std::move(object))), invoke_(how), destroy_([](void* o) { delete static_cast<F*>(o); }) {}
+        : object_(static_cast<void*>(new F(std::move(object)))),
+          invoke_(how),
+          destroy_([](void* o) { delete static_cast<F*>(o); }) {}
     callable(callable&& other) noexcept
         : object_(std::exchange(other.object_, nullptr)), invoke_(other.invoke_), destroy_(other.destroy_) {}
     callable& operator=(callable other) noexcept {

@@ -44,9 +44,10 @@ enum class same_site : std::uint8_t { none, lax, strict };
 
 // What a cookie carries beside its name and value (RFC 6265 section 4.1.2).
 struct cookie_options {
-    std::optional<long> max_age;      // seconds; without it the cookie ends with the browser's session
-    std::string_view path = "/";      // empty: the request's own folder
-    std::string_view domain;          // empty: this host alone
+    std::optional<long> max_age = std::nullopt;  // seconds; without it the cookie ends with the browser's session
+    std::string_view path = "/";                 // empty: the request's own folder
+    // NOLINTNEXTLINE(readability-redundant-string-init): without it a designated initializer that skips it is a warning
+    std::string_view domain = "";     // empty: this host alone
     bool secure = false;              // sent back over https only
     bool http_only = false;           // hidden from scripts
     same_site site = same_site::lax;  // whether other sites' requests carry it

@@ -55,6 +55,20 @@ TEST_CASE("written bytes are forgotten and held ones stay") {
     CHECK(buffer.ready() == "held");
 }
 
+TEST_CASE("ready and held bytes survive that room is made for more") {
+    for (const std::size_t size : {std::size_t{500}, std::size_t{10000}}) {
+        byte_buffer buffer;
+        hold(buffer, std::string(400, 'x') + "ready");
+        buffer.release();
+        hold(buffer, "held");
+        buffer.consume(400);
+        hold(buffer, std::string(size, 'y'));
+        CHECK(buffer.ready() == "ready");
+        buffer.release();
+        CHECK(buffer.ready() == "readyheld" + std::string(size, 'y'));
+    }
+}
+
 TEST_CASE("a buffer that is always written out in the end does not grow") {
     byte_buffer buffer;
     hold(buffer, std::string(300, 'x'));

@@ -43,6 +43,7 @@ TEST_CASE("a control character anywhere in a head is refused, except HTAB in a v
     CHECK(with_fields("X: a\x7f\r\n") == "400");
     CHECK(with_fields("X: a\tb\r\n") == "GET / 1.1 {host: a, x: a\tb} end\n");
     CHECK(with_fields("X\t: a\r\n") == "400");
+    CHECK(refusal("GET\t") == "400");
 }
 
 TEST_CASE("a folded line is refused, whatever it would continue") {

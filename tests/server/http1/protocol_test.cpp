@@ -145,6 +145,15 @@ TEST_CASE("100 Continue is not sent to a client that does not wait for it") {
     }
 }
 
+TEST_CASE("100 Continue is not sent because an earlier request wanted it") {
+    connection c(std::string(expecting_post) + "abc" + post);
+    c.next();
+    CHECK(c.next() == event_kind::body);
+    c.respond();
+    CHECK(c.next() == event_kind::head);
+    CHECK_FALSE(c.protocol.send_continue(c.out));
+}
+
 TEST_CASE("100 Continue is not sent to a client that has begun to send") {
     connection c(std::string(expecting_post) + "a");
     c.next();

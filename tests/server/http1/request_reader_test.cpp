@@ -103,6 +103,25 @@ TEST_CASE("what chunk-size lines carry beyond the size is limited over the whole
     CHECK(status_of("5;" + std::string(100, 'x')) == "");
 }
 
+TEST_CASE("each body has a limit of its own, also where the storage has served a body that failed") {
+    const http1::limits limits{.body_size = 30, .chunk_overhead = 30};
+    const std::string near_both =
+        std::string(chunked_head) + "1e;" + std::string(30, 'x') + "\r\n" + std::string(30, 'a') + "\r\n0\r\n\r\n";
+    const std::string text = transcript_of({near_both}, limits);
+    CHECK(text.ends_with("end\n"));
+    CHECK(transcript_of({near_both, near_both, near_both}, limits) == text + text + text);
+
+    http1::request_storage storage(limits);
+    for (const std::string& body :
+         {"5;" + std::string(60, 'x'), std::string("1f\r\n"), near_both.substr(chunked_head.size())}) {
+        http1::protocol protocol(limits);
+        std::string bytes = std::string(chunked_head) + body;
+        const auto head = protocol.next(bytes, storage);
+        const auto next = protocol.next(std::span(bytes).subspan(head.consumed), storage);
+        CHECK(next.kind == (body.starts_with("1e") ? http1::event_kind::body : http1::event_kind::failure));
+    }
+}
+
 TEST_CASE("many small chunks are not an overhead") {
     std::string body;
     std::string data;

@@ -202,6 +202,8 @@ TEST_CASE("less content than Content-Length is refused, and the connection close
     e.body("a", true);
     CHECK_THROWS_WITH_AS(e.body("b"), "Response content shorter than Content-Length", asgi_error);
     CHECK_FALSE(e.connection.response_complete());
+    e.body("bc");
+    CHECK(e.connection.response_complete());
     CHECK_FALSE(e.connection.keep_alive());
 }
 

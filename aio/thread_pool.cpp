@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -16,29 +17,85 @@ namespace girin {
 
 pool_full::~pool_full() = default;
 
+using detail::pool_job;
+
 struct thread_pool::state {
     std::mutex mutex;
     std::condition_variable work;
-    detail::pool_job* first = nullptr;
-    detail::pool_job* last = nullptr;
+    std::condition_variable settled;  // a job that somebody withdraws has been run
+    std::size_t withdrawing = 0;
+    pool_job* first = nullptr;
+    pool_job* last = nullptr;
     std::size_t queued = 0;
-    std::size_t idle = 0;
+    std::size_t idle = 0;  // threads that wait for a job, or will when they have started
     std::size_t max_threads = 0;
     std::size_t max_queued = 0;
     bool stopping = false;
     std::string name;
     std::vector<std::thread> threads;
 
-    detail::pool_job* pop() {
-        detail::pool_job* job = first;
-        first = job->next;
-        if (!first) last = nullptr;
-        --queued;
-        return job;
-    }
-    void serve();
+    void push(pool_job& job) noexcept;
+    void remove(pool_job& job) noexcept;
     void start_thread();
+    void serve(std::size_t number);
+    void hand_over(pool_job& job) noexcept;
 };
+
+void thread_pool::state::push(pool_job& job) noexcept {
+    job.stage_ = pool_job::stage::queued;
+    job.previous_ = last;
+    job.next_ = nullptr;
+    (last ? last->next_ : first) = &job;
+    last = &job;
+    ++queued;
+}
+
+void thread_pool::state::remove(pool_job& job) noexcept {
+    (job.previous_ ? job.previous_->next_ : first) = job.next_;
+    (job.next_ ? job.next_->previous_ : last) = job.previous_;
+    job.stage_ = pool_job::stage::out;
+    --queued;
+}
+
+// Signals are the loop thread's business.
+void thread_pool::state::start_thread() {
+    struct signals_blocked {
+        sigset_t before;
+        signals_blocked() {
+            sigset_t all;
+            sigfillset(&all);
+            pthread_sigmask(SIG_SETMASK, &all, &before);
+        }
+        ~signals_blocked() { pthread_sigmask(SIG_SETMASK, &before, nullptr); }
+    } blocked;
+    threads.emplace_back([this, number = threads.size()] { serve(number); });
+    ++idle;
+}
+
+// Under the lock: whoever withdraws the job waits for it, and afterwards the job and its loop may be gone.
+void thread_pool::state::hand_over(pool_job& job) noexcept {
+    job.stage_ = pool_job::stage::out;
+    job.loop_->push_pool_call(job.finished());
+    if (withdrawing != 0) settled.notify_all();
+}
+
+void thread_pool::state::serve(std::size_t number) {
+    pthread_setname_np(pthread_self(), (name + "_" + std::to_string(number)).substr(0, 15).c_str());
+    std::unique_lock lock(mutex);
+    for (;;) {
+        work.wait(lock, [&] { return first || stopping; });
+        if (stopping) return;
+        --idle;
+        pool_job& job = *first;
+        remove(job);
+        job.stage_ = pool_job::stage::running;
+        lock.unlock();
+        job.execute();
+        lock.lock();
+        hand_over(job);
+        ++idle;
+    }
+}
 
 thread_pool::thread_pool(const options& o) : state_(std::make_unique<state>()) {
     state_->max_threads =
@@ -54,60 +111,48 @@ thread_pool::~thread_pool() {
     }
     state_->work.notify_all();
     for (std::thread& thread : state_->threads) thread.join();
-}
-
-// Signals are the loop thread's business.
-void thread_pool::state::start_thread() {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    threads.emplace_back([this] { serve(); });
-    pthread_setname_np(threads.back().native_handle(),
-                       (name + "_" + std::to_string(threads.size() - 1)).substr(0, 15).c_str());
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-}
-
-void thread_pool::state::serve() {
-    std::unique_lock lock(mutex);
-    for (;;) {
-        ++idle;
-        work.wait(lock, [&] { return first || stopping; });
-        --idle;
-        if (stopping) return;
-        detail::pool_job& job = *pop();
-        lock.unlock();
-        job.run();
-        lock.lock();
+    std::lock_guard lock(state_->mutex);
+    while (pool_job* job = state_->first) {
+        state_->remove(*job);
+        job->refuse();
+        state_->hand_over(*job);
     }
 }
 
-bool thread_pool::try_submit(detail::pool_job& job) {
+bool thread_pool::try_submit(pool_job& job) {
+    detail::loop_core& loop = detail::loop_core::running();
     {
         std::lock_guard lock(state_->mutex);
-        bool start = state_->idle <= state_->queued && state_->threads.size() < state_->max_threads;
-        if (!start && state_->queued >= state_->max_queued + state_->idle) return false;
-        if (start) state_->start_thread();
-        job.accepted();
-        (state_->last ? state_->last->next : state_->first) = &job;
-        state_->last = &job;
-        ++state_->queued;
+        if (state_->idle <= state_->queued && state_->threads.size() < state_->max_threads) {
+            try {
+                state_->start_thread();
+            } catch (const std::system_error&) {
+                if (state_->threads.empty()) throw;
+            }
+        }
+        if (state_->queued >= state_->idle + state_->max_queued) return false;
+        job.loop_ = &loop;
+        loop.pool_calls.fetch_add(1);
+        state_->push(job);
     }
     state_->work.notify_one();
     return true;
 }
 
-bool thread_pool::take_back(detail::pool_job& job) noexcept {
+bool thread_pool::take_back(pool_job& job) noexcept {
     std::lock_guard lock(state_->mutex);
-    detail::pool_job* before = nullptr;
-    for (detail::pool_job* at = state_->first; at; before = at, at = at->next) {
-        if (at != &job) continue;
-        (before ? before->next : state_->first) = job.next;
-        if (state_->last == &job) state_->last = before;
-        --state_->queued;
-        job.taken_back();
-        return true;
-    }
-    return false;
+    if (job.stage_ != pool_job::stage::queued) return false;
+    state_->remove(job);
+    job.loop_->pool_calls.fetch_sub(1);
+    return true;
+}
+
+void thread_pool::withdraw(pool_job& job) noexcept {
+    if (take_back(job)) return;
+    std::unique_lock lock(state_->mutex);
+    ++state_->withdrawing;
+    state_->settled.wait(lock, [&] { return job.stage_ == pool_job::stage::out; });
+    --state_->withdrawing;
 }
 
 std::size_t thread_pool::busy() const noexcept {
@@ -127,19 +172,25 @@ thread_pool& default_pool() {
 }
 
 void pool_wait::await_suspend(std::coroutine_handle<> caller) {
-    if (!pool_) pool_ = &loop_core::running().default_pool();
+    if (!pool_) pool_ = &default_pool();
     suspend(caller);
     if (linked()) return;  // cancelled before it was submitted
-    submitted_ = true;
     if (!pool_->try_submit(*this)) {
-        refused_ = true;
+        refusal_ = refusal::full;
         wake();
     }
 }
 
+// The wait's own link may be in the inbox, which other threads change, unless the job was taken back.
 bool pool_wait::cancel(const std::string& message) {
-    if (submitted_ && !pool_->take_back(*this)) return false;
+    if (started_ && !(submitted() && pool_->take_back(*this))) return false;
     return accept_cancel(message);
+}
+
+void pool_wait::check_called() {
+    resumed();
+    if (refusal_ == refusal::full) throw pool_full();
+    if (refusal_ == refusal::ended) throw std::runtime_error("the thread pool ended before the function was called");
 }
 
 }  // namespace detail

@@ -183,10 +183,17 @@ bool loop_core::push_threadsafe(callback_node& node) {
     return true;
 }
 
-void loop_core::push_pool_call(callback_node& node) {
+void loop_core::take_over(pool_job& job) noexcept {
     std::lock_guard lock(inbox_mutex_);
-    if (!closed) push_locked(node);
+    if (!closed) push_locked(job.finished());
     pool_calls.fetch_sub(1);
+    job.submitted_.store(false, std::memory_order_release);
+    job_taken_over_.notify_all();
+}
+
+void loop_core::wait_until_taken_over(const pool_job& job) noexcept {
+    std::unique_lock lock(inbox_mutex_);
+    job_taken_over_.wait(lock, [&] { return !job.submitted(); });
 }
 
 void loop_core::take_inbox() {

@@ -1,14 +1,15 @@
 // What is inside a loop.
 #pragma once
 
-#include <girin/callback_list.hpp>
 #include "aio/frame_pool.hpp"
 #include "aio/reactor.hpp"
 #include "aio/timer_heap.hpp"
 
+#include <girin/callback_list.hpp>
 #include <girin/loop.hpp>
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 
@@ -19,6 +20,7 @@ class thread_pool;
 namespace girin::detail {
 
 class generator_core;
+class pool_job;
 
 // What the futures of a loop know of it. They may outlive the loop, and so count it.
 struct loop_home {
@@ -29,6 +31,8 @@ struct loop_home {
         if (--references == 0) delete this;
     }
 };
+
+[[noreturn]] void throw_outside_task();
 
 class loop_core {
  public:
@@ -66,8 +70,9 @@ class loop_core {
 
     // Queues the node from any thread and wakes the loop. False, and nothing happens, when the loop is closed.
     bool push_threadsafe(callback_node& node);
-    // The same for the end of a function that a pool ran. Afterwards the loop may be gone.
-    void push_pool_call(callback_node& node);
+    // The same for a job that an executor is done with. Afterwards the job and the loop may be gone.
+    void take_over(pool_job& job) noexcept;
+    void wait_until_taken_over(const pool_job& job) noexcept;
     // The pool of to_thread, made at first use.
     thread_pool& default_pool();
     std::unique_ptr<thread_pool> release_default_pool() noexcept;
@@ -108,6 +113,7 @@ class loop_core {
     std::mutex inbox_mutex_;
     callback_list inbox_;
     std::atomic<bool> inbox_filled_ = false;
+    std::condition_variable job_taken_over_;
     std::unique_ptr<thread_pool> default_pool_;
 };
 

@@ -145,9 +145,13 @@ wait_point::~wait_point() {
     if (task_) task_->waiting_on_ = nullptr;
 }
 
+void throw_outside_task() {
+    throw std::runtime_error("only a task can wait: make one with create_task or run");
+}
+
 void wait_point::suspend(std::coroutine_handle<> caller) {
     task_core* task = loop_core::running().current_task;
-    if (!task) throw std::runtime_error("only a task can wait: make one with create_task or run");
+    if (!task) throw_outside_task();
     task_ = task;
     caller_ = caller;
     task->waiting_on_ = this;

@@ -256,7 +256,7 @@ TEST_CASE("t76 of two timeouts with the same deadline only the outer one raises"
         auto deadline = loop::running().time() + 10ms;
         timeout_scope outer(deadline), inner(deadline);
         try {
-            co_await outer.run([&] { return inner.run([]() -> coro<> { co_await sleep(9s); }); });
+            co_await outer.run([&]() -> coro<> { co_await inner.run([]() -> coro<> { co_await sleep(9s); }); });
         } catch (const timeout_error&) {
             ev(outer.expired(), inner.expired(), current_task().cancelling());
         }

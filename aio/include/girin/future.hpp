@@ -274,8 +274,7 @@ class future {
     // order of registration, tasks that await it included. The number names it to remove_done_callback.
     template <class Callback>
     std::size_t add_done_callback(Callback callback) const {
-        return core_->add_callback(
-            std::make_unique<detail::function_callback<future, Callback>>(std::move(callback)));
+        return core_->add_callback(std::make_unique<detail::function_callback<future, Callback>>(std::move(callback)));
     }
     // How many were removed: 0 when it has been scheduled already.
     std::size_t remove_done_callback(std::size_t number) const { return core_->remove_callback(number); }

@@ -56,8 +56,8 @@ struct loop_options {
 };
 
 // One turn of the loop polls I/O, queues due timers by deadline, and runs what is then ready; what that schedules runs
-// in the next turn. I/O is polled when nothing is ready, and otherwise at least every 64 turns, and every 100 us while a
-// timer is armed. Not thread-safe but for call_soon_threadsafe.
+// in the next turn. I/O is polled when nothing is ready, and otherwise at least every 64 turns, and every 100 us while
+// a timer is armed. Not thread-safe but for call_soon_threadsafe.
 class GIRIN_EXPORT loop {
  public:
     using clock = std::chrono::steady_clock;

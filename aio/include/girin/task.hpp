@@ -91,10 +91,26 @@ struct is_coro : std::false_type {};
 template <class T>
 struct is_coro<coro<T>> : std::true_type {};
 
+// std::invoke for what returns a coroutine: clang refuses the one of the library, which is not marked as a wrapper.
+template <class F, class Object, class... Args>
+GIRIN_CORO_WRAPPER auto call_member(F function, Object&& object, Args&&... args) {
+    if constexpr (requires { (object.*function)(std::forward<Args>(args)...); })
+        return (object.*function)(std::forward<Args>(args)...);
+    else
+        return ((*object).*function)(std::forward<Args>(args)...);
+}
+template <class F, class... Args>
+GIRIN_CORO_WRAPPER auto call(F& function, Args&&... args) {
+    if constexpr (std::is_member_function_pointer_v<F>)
+        return call_member(function, std::forward<Args>(args)...);
+    else
+        return function(std::forward<Args>(args)...);
+}
+
 // A callable with its arguments, moved into the frame that runs it.
 template <class F, class... Args>
 auto call_in_frame(F function, Args... args) -> std::invoke_result_t<F&, Args...> {
-    co_return co_await std::invoke(function, std::move(args)...);
+    co_return co_await call(function, std::move(args)...);
 }
 
 }  // namespace detail

@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -133,6 +134,23 @@ TEST_CASE("a move-only result is moved out of a temporary and referred to otherw
         CHECK(*seen == 3);
         auto taken = co_await std::move(f);
         CHECK(*taken == 3);
+    });
+}
+
+TEST_CASE("containers of what cannot be copied are moved like it") {
+    run_virtual([]() -> coro<> {
+        using owners = std::vector<std::unique_ptr<int>>;
+        auto body = []() -> coro<owners> {
+            owners result;
+            result.push_back(std::make_unique<int>(1));
+            co_return result;
+        };
+        owners list = co_await create_task(body());
+        CHECK(*list.at(0) == 1);
+        auto f = create_future<std::pair<int, std::map<int, owners>>>();
+        f.set_result();
+        auto pair = co_await std::move(f);
+        CHECK(pair.second.empty());
     });
 }
 

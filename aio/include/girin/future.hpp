@@ -2,6 +2,7 @@
 // thread that runs the loop may touch one.
 #pragma once
 
+#include <girin/copyable.hpp>
 #include <girin/coro.hpp>
 #include <girin/exceptions.hpp>
 #include <girin/export.hpp>
@@ -180,14 +181,14 @@ class with_value : public Core {
 };
 
 // The value of a future that has one: moved out by its last holder, and copied as long as others may look at it, if it
-// can be copied.
+// can be copied. A class that only seems to be copyable, because of its members, has to delete its copy constructor.
 template <class T>
 T take_value(future_core& core) {
     if constexpr (std::is_reference_v<T>) {
         return stored<T>::get(core.value());
     } else if constexpr (!std::is_void_v<T>) {
         T& value = stored<T>::get(core.value());
-        if constexpr (std::is_copy_constructible_v<T>)
+        if constexpr (copyable<T>::value)
             if (core.shared()) return value;
         return std::move(value);
     }

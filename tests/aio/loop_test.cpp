@@ -217,7 +217,8 @@ TEST_CASE("run_until_complete raises when the loop is stopped first, and the fut
         t = create_task(work());
         co_return co_await t;
     };
-    CHECK_THROWS_WITH_AS(l.run_until_complete(start()), "Event loop stopped before Future completed.", std::runtime_error);
+    CHECK_THROWS_WITH_AS(l.run_until_complete(start()), "Event loop stopped before Future completed.",
+                         std::runtime_error);
     CHECK(l.run_until_complete(t) == 2);
 }
 

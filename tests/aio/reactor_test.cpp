@@ -1,6 +1,7 @@
+#include "aio/reactor.hpp"
+
 #include "aio/io_wait.hpp"
 #include "aio/loop_core.hpp"
-#include "aio/reactor.hpp"
 
 #include <girin/gather.hpp>
 #include <girin/runner.hpp>

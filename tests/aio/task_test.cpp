@@ -406,7 +406,8 @@ TEST_CASE("a loop that is closed destroys the frames of pending tasks, and their
     std::vector<std::string> reported;
     {
         loop l;
-        l.set_exception_handler([&](loop&, const exception_context& c) { reported.push_back(c.message + c.task_name); });
+        l.set_exception_handler(
+            [&](loop&, const exception_context& c) { reported.push_back(c.message + c.task_name); });
         auto body = [&]() -> coro<> {
             sets_flag on_exit{&destroyed};
             co_await sleep(1h);

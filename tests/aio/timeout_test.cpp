@@ -21,7 +21,6 @@ coro<> sleep_for(std::chrono::nanoseconds delay) {
     co_await sleep(delay);
 }
 
-
 template <class Awaitable>
 coro<std::string> outcome_of(Awaitable awaited) {
     try {
@@ -78,7 +77,8 @@ TEST_CASE("a timeout tells its deadline, or that it has none") {
 
 TEST_CASE("a timeout of forever does not overflow") {
     run_virtual([]() -> coro<> {
-        auto outcome = co_await outcome_of(timeout(std::chrono::nanoseconds::max(), []() -> coro<> { co_await sleep(1s); }));
+        auto outcome =
+            co_await outcome_of(timeout(std::chrono::nanoseconds::max(), []() -> coro<> { co_await sleep(1s); }));
         CHECK(outcome == "done");
         auto waited = co_await outcome_of(wait_for(sleep_for(1s), std::chrono::nanoseconds::max()));
         CHECK(waited == "done");

@@ -1,7 +1,6 @@
-#include "tests/support/run_virtual.hpp"
-
 #include "aio/io_wait.hpp"
 #include "aio/reactor.hpp"
+#include "tests/support/run_virtual.hpp"
 
 #include <girin/runner.hpp>
 #include <girin/sleep.hpp>
@@ -133,9 +132,8 @@ TEST_CASE("while a real descriptor is awaited only advance moves time") {
         CHECK(loop::running().time() == start);
         CHECK_FALSE(fired);
 
-        auto reading = create_task([&]() -> coro<> {
-            co_await detail::io_wait(socket, [&] { return ::read(socket.fd(), &byte, 1) == 1; });
-        });
+        auto reading = create_task(
+            [&]() -> coro<> { co_await detail::io_wait(socket, [&] { return ::read(socket.fd(), &byte, 1) == 1; }); });
         co_await sleep(0s);
         loop::running().advance(1h);
         co_await sleep(0s);

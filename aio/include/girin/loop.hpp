@@ -93,7 +93,7 @@ class GIRIN_EXPORT loop {
     bool is_running() const noexcept;
     // Runs until the future or coroutine is done, and returns its result or raises its exception (in <girin/task.hpp>).
     template <class Awaitable>
-    auto run_until_complete(Awaitable&& awaitable);
+    decltype(auto) run_until_complete(Awaitable&& awaitable);
 
     // Drops what is scheduled, destroys what is suspended, waits for pool functions that run. Idempotent; not while
     // running.

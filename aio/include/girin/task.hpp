@@ -226,7 +226,7 @@ GIRIN_EXPORT void run_until_done(loop& l, const std::function<ref<future_core>()
 }  // namespace detail
 
 template <class Awaitable>
-auto loop::run_until_complete(Awaitable&& awaitable) {
+decltype(auto) loop::run_until_complete(Awaitable&& awaitable) {
     using future_type = decltype(ensure_future(std::forward<Awaitable>(awaitable)));
     future_type result;
     detail::run_until_done(*this, [&] {

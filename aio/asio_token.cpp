@@ -11,10 +11,13 @@ boost::asio::io_context& get_io_context() {
 namespace detail {
 
 void foreign_operation_started() {
-    loop_core::running().io.foreign_started();
+    loop_core& loop = loop_core::running();
+    if (!loop.current_task) throw_outside_task();
+    loop.io.operation_started();
 }
-void foreign_operation_finished() {
-    loop_core::running().io.foreign_finished();
+
+void foreign_operation_finished() noexcept {
+    loop_core::current()->io.operation_finished();
 }
 
 }  // namespace detail

@@ -1,9 +1,7 @@
 #include "aio/loop_core.hpp"
 
 #include <girin/async_generator.hpp>
-#include <girin/gather.hpp>
-
-#include <vector>
+#include <girin/exceptions.hpp>
 
 namespace girin::detail {
 
@@ -57,6 +55,7 @@ coro<void> generator_core::close(generator_core& core) {
     }
     core.closing_ = true;
     co_await closing_awaiter{core};
+    core.closing_ = false;
     if (!core.finished_) throw std::runtime_error("async generator ignored generator_exit");
     try {
         core.rethrow();
@@ -64,14 +63,23 @@ coro<void> generator_core::close(generator_core& core) {
     }
 }
 
+// One after another, and the last started first: a generator may own those that it iterates.
 coro<void> generator_core::close_all(loop_core& loop) {
-    std::vector<coro<void>> closing;
-    for (generator_core* core = loop.generators; core; core = core->next_)
-        if (!core->caller_) closing.push_back(close(*core));
-    auto results = co_await gather(return_exceptions, std::move(closing));
-    for (const auto& result : results)
-        if (!result.has_value())
-            loop.report("an error occurred during closing of asynchronous generator", result.exception());
+    for (;;) {
+        generator_core* core = loop.generators;
+        while (core && core->caller_) core = core->next_;  // somebody waits for it still
+        if (!core) co_return;
+        core->leave_loop();
+        std::exception_ptr raised;
+        try {
+            co_await close(*core);
+        } catch (const keyboard_interrupt&) {
+            throw;
+        } catch (...) {
+            raised = std::current_exception();
+        }
+        if (raised) loop.report("an error occurred during closing of asynchronous generator", raised);
+    }
 }
 
 void generator_core::forget_all(loop_core& loop) noexcept {

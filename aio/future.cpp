@@ -1,23 +1,23 @@
-#include "aio/callback_list.hpp"
 #include "aio/loop_core.hpp"
 
 #include <girin/future.hpp>
 #include <girin/task.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <vector>
 
 namespace girin::detail {
 
-// Where add_done_callback's callbacks live until they have run.
-struct owned_callback final : callback_node {
-    owned_callback(std::size_t n, std::unique_ptr<callback_node> c, loop_core& l)
+// Where a done_callback lives until it has run.
+struct future_core::owned_callback final : callback_node {
+    owned_callback(std::size_t n, std::unique_ptr<done_callback> c, loop_core& l)
         : number(n), callback(std::move(c)), loop(l) {}
 
     void run() override {
         std::unique_ptr<owned_callback> self(this);
         try {
-            callback->run();
+            callback->call(std::move(done));
         } catch (const keyboard_interrupt&) {
             throw;
         } catch (...) {
@@ -27,28 +27,42 @@ struct owned_callback final : callback_node {
     void drop() noexcept override { delete this; }
 
     std::size_t number;
-    std::unique_ptr<callback_node> callback;
+    std::unique_ptr<done_callback> callback;
     loop_core& loop;
+    ref<future_core> done;  // once it is: a pending future must not keep itself alive
 };
 
-struct future_core::callbacks {
-    callback_list list;
-    std::vector<owned_callback*> owned;
-    std::size_t next_number = 1;
+struct future_core::owned_callbacks {
+    std::vector<owned_callback*> pending;
+    std::size_t last_number = 0;
 };
 
-future_core::future_core() : loop_(&loop_core::running()) {}
-
-future_core::~future_core() = default;
-
-void future_core::report_unretrieved() noexcept {
-    if (loop_core::current() == loop_)
-        loop_->report(unretrieved_report(), exception_, name());
-    else  // the loop may be gone
-        std::fprintf(stderr, "%s\n", unretrieved_report());
+future_core::future_core(bool settable) : home_(loop_core::running().home), settable_(settable) {
+    ++home_->references;
 }
 
-void future_core::require_pending() const {
+future_core::~future_core() {
+    home_->release();
+}
+
+loop_core* future_core::owner() const noexcept {
+    return home_->loop;
+}
+
+void future_core::report_unretrieved() noexcept {
+    loop_core* loop = owner();
+    if (!loop) {
+        std::fprintf(stderr, "%s\n", unretrieved_report());
+        return;
+    }
+    try {
+        loop->report(unretrieved_report(), exception_, name());
+    } catch (...) {  // keyboard_interrupt out of the handler cannot be raised from here
+    }
+}
+
+void future_core::require_settable() const {
+    if (!settable_) throw std::runtime_error("the outcome of a task or gather cannot be set from outside");
     if (done()) throw invalid_state_error("the future is already done");
 }
 
@@ -78,7 +92,7 @@ void future_core::finish() {
 }
 
 void future_core::set_exception(std::exception_ptr exception) {
-    require_pending();
+    if (!exception) throw std::invalid_argument("a future's exception must not be null");
     exception_ = std::move(exception);
     unretrieved_ = true;
     settle(state::finished);
@@ -91,41 +105,52 @@ void future_core::set_cancelled(std::string message) {
 
 void future_core::settle(state s) {
     state_ = s;
-    if (!callbacks_) return;
-    callbacks_->owned.clear();
-    loop_->ready.append(callbacks_->list);
+    if (owned_) {
+        for (owned_callback* callback : owned_->pending) callback->done = ref(this);
+        owned_->pending.clear();
+    }
+    if (callbacks_.empty()) return;
+    if (loop_core* loop = owner())
+        loop->ready.append(callbacks_);
+    else
+        callbacks_.drop_all();
 }
 
 void future_core::add_callback(callback_node& node) {
-    if (done()) {
-        loop_->ready.push_back(node);
-        return;
-    }
-    if (!callbacks_) callbacks_ = std::make_unique<callbacks>();
-    callbacks_->list.push_back(node);
+    if (!done())
+        callbacks_.push_back(node);
+    else if (loop_core* loop = owner())
+        loop->ready.push_back(node);
+    else
+        node.drop();
 }
 
-std::size_t future_core::add_callback(std::unique_ptr<callback_node> node) {
-    if (!callbacks_) callbacks_ = std::make_unique<callbacks>();
-    auto* kept = new owned_callback(callbacks_->next_number++, std::move(node), *loop_);
-    if (!done()) callbacks_->owned.push_back(kept);
-    std::size_t number = kept->number;
-    add_callback(*kept);
+std::size_t future_core::add_callback(std::unique_ptr<done_callback> callback) {
+    if (!owned_) owned_ = std::make_unique<owned_callbacks>();
+    std::size_t number = ++owned_->last_number;
+    if (!owner()) return number;
+    auto* owned = new owned_callback(number, std::move(callback), *owner());
+    if (done())
+        owned->done = ref(this);
+    else
+        owned_->pending.push_back(owned);
+    add_callback(*owned);
     return number;
 }
 
 std::size_t future_core::remove_callback(std::size_t number) {
-    if (!callbacks_) return 0;
-    return std::erase_if(callbacks_->owned, [&](owned_callback* callback) {
-        if (callback->number != number) return false;
-        delete callback;
-        return true;
-    });
+    if (!owned_) return 0;
+    auto& pending = owned_->pending;
+    auto found = std::find_if(pending.begin(), pending.end(), [&](auto* owned) { return owned->number == number; });
+    if (found == pending.end()) return 0;
+    std::unique_ptr<owned_callback> removed(*found);
+    pending.erase(found);
+    return 1;
 }
 
 void future_wait::await_suspend(std::coroutine_handle<> caller) {
     loop_core& running = loop_core::running();
-    if (&core_.owner() != &running) throw std::runtime_error("this future is attached to a different loop");
+    if (core_.owner() != &running) throw std::runtime_error("this future is attached to a different loop");
     if (running.current_task == &core_) throw std::runtime_error("Task cannot await on itself");
     suspend(caller);
     core_.add_callback(*this);
@@ -133,6 +158,18 @@ void future_wait::await_suspend(std::coroutine_handle<> caller) {
 
 bool future_wait::cancel(const std::string& message) {
     return core_.cancel(message);
+}
+
+// Follows Task.__step: a cancelled_error that the future itself raises is the one to deliver.
+void future_wait::finish_cancelled() {
+    try {
+        core_.check_result();
+    } catch (const cancelled_error&) {
+        cancellation_delivered();
+        throw;
+    } catch (...) {  // the cancellation replaces it
+    }
+    resumed();
 }
 
 }  // namespace girin::detail

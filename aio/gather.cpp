@@ -1,27 +1,30 @@
 #include <girin/gather.hpp>
 
+#include <stdexcept>
+
 namespace girin::detail {
 
 struct gather_core::child_done final : callback_node {
     void run() override {
         ref<gather_core> keep(outer);
-        outer->release();  // this child's hold on it
         outer->on_done(*child);
     }
-    void drop() noexcept override { outer->release(); }
 
     gather_core* outer = nullptr;
     future_core* child = nullptr;
 };
 
-gather_core::gather_core(std::vector<ref<future_core>> children, bool return_exceptions)
-    : children_(std::move(children)), return_exceptions_(return_exceptions) {}
+gather_core::gather_core(gather_children children, bool return_exceptions)
+    : future_core(false), children_(std::move(children)), return_exceptions_(return_exceptions) {
+    for (auto& child : children_)
+        if (child->owner() != owner()) throw std::invalid_argument("a child of gather belongs to a different loop");
+}
 
 gather_core::~gather_core() = default;
 
 void gather_core::start() {
     if (children_.empty()) {
-        collect();
+        collect(children_);
         finish();
         return;
     }
@@ -29,7 +32,6 @@ void gather_core::start() {
     for (std::size_t i = 0; i < children_.size(); ++i) {
         nodes_[i].outer = this;
         nodes_[i].child = children_[i].get();
-        add_ref();
         children_[i]->add_callback(nodes_[i]);
     }
 }
@@ -45,6 +47,7 @@ bool gather_core::cancel(const std::string& message) {
     return accepted;
 }
 
+// A child's exception counts as retrieved even if another one has ended the gather before.
 void gather_core::on_done(future_core& child) {
     ++finished_;
     child.mark_retrieved();
@@ -58,7 +61,11 @@ void gather_core::on_done(future_core& child) {
     }
     if (finished_ < children_.size()) return;
     if (cancel_requested_) return set_exception(std::make_exception_ptr(cancelled_error(cancel_message_)));
-    collect();
+    try {
+        collect(children_);
+    } catch (...) {  // a result's copy
+        return set_exception(std::current_exception());
+    }
     finish();
 }
 

@@ -25,12 +25,13 @@ void scheduled_call::run() {
 
 void scheduled_call::drop() noexcept {
     disarm();
-    self_.reset();
+    auto callback = std::exchange(callback_, nullptr);
+    auto keep = std::move(self_);
 }
 
 void scheduled_call::cancel() noexcept {
     cancelled_ = true;
-    callback_ = nullptr;
+    auto callback = std::exchange(callback_, nullptr);
     if (armed()) drop();  // a queued one stays where it is: its list may belong to another thread
 }
 
@@ -84,15 +85,16 @@ timer_handle loop::call_at(time_point when, std::function<void()> callback) {
 }
 
 timer_handle loop::call_later(duration delay, std::function<void()> callback) {
-    return call_at(time() + delay, std::move(callback));
+    return call_at(core_->time_after(delay), std::move(callback));
 }
 
 handle loop::call_soon_threadsafe(std::function<void()> callback) {
-    core_->require_open();
     auto call = scheduled_call::make(*core_, std::move(callback));
-    handle result(call);
-    core_->push_threadsafe(*call);
-    return result;
+    if (!core_->push_threadsafe(*call)) {
+        call->drop();
+        core_->require_open();
+    }
+    return handle(std::move(call));
 }
 
 void loop::run_forever() {

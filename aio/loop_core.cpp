@@ -21,9 +21,13 @@ constexpr auto max_time_without_poll = std::chrono::microseconds(100);
 
 }  // namespace
 
-loop_core::loop_core(loop& o, loop_options options) : owner(o), virtual_time(options.virtual_time) {}
+loop_core::loop_core(loop& o, loop_options options)
+    : owner(o), home(new loop_home{this}), virtual_time(options.virtual_time) {}
 
-loop_core::~loop_core() = default;
+loop_core::~loop_core() {
+    home->loop = nullptr;
+    home->release();
+}
 
 loop_core* loop_core::current() noexcept {
     return current_loop;
@@ -52,25 +56,35 @@ loop::time_point loop_core::time() const {
     return virtual_time ? virtual_now_ : loop::clock::now();
 }
 
+loop::time_point loop_core::time_after(std::chrono::nanoseconds delay) const {
+    loop::time_point now = time();
+    auto step = std::chrono::ceil<loop::duration>(delay);
+    return step < loop::time_point::max() - now ? now + step : loop::time_point::max();
+}
+
 void loop_core::require_open() const {
     if (closed) throw std::runtime_error("Event loop is closed");
 }
 
-void loop_core::run_forever() {
-    require_open();
-    if (is_running) throw std::runtime_error("This event loop is already running");
+loop_core::running_scope::running_scope(loop_core& core) {
+    core.require_open();
+    if (current_loop == &core) throw std::runtime_error("This event loop is already running");
     if (current_loop) throw std::runtime_error("Cannot run the event loop while another loop is running");
-    current_loop = this;
-    io.enter();
+    current_loop = &core;
+    core.io.enter();
+}
+
+loop_core::running_scope::~running_scope() {
+    current_loop->io.leave();
+    current_loop = nullptr;
+}
+
+void loop_core::run_forever() {
+    running_scope running(*this);
     is_running = true;
     struct restore {
         loop_core& core;
-        ~restore() {
-            core.io.leave();
-            current_loop = nullptr;
-            core.is_running = false;
-            core.stopping_ = false;
-        }
+        ~restore() { core.is_running = core.stopping_ = false; }
     } restore_on_exit{*this};
     do turn();
     while (!stopping_);
@@ -95,29 +109,37 @@ void loop_core::turn() {
     while (callback_node* next = batch.pop_front()) next->run();
 }
 
+bool loop_core::woken() const noexcept {
+    return !ready.empty() || inbox_filled_.load(std::memory_order_acquire) ||
+           interrupted.load(std::memory_order_relaxed);
+}
+
 void loop_core::poll() {
     turns_since_poll_ = 0;
-    if (!ready.empty() || stopping_ || inbox_filled_.load(std::memory_order_acquire)) {
-        io.wait(0);
+    if (woken() || stopping_) {
+        wait_for_io(0);
     } else if (virtual_time) {
         wait_in_virtual_time();
     } else if (timers.empty()) {
-        io.wait(-1);
+        wait_for_io(-1);
     } else {
         using std::chrono::microseconds;
         constexpr auto longest = microseconds(std::chrono::hours(24));
-        auto left = std::chrono::ceil<microseconds>(timers.earliest().when() - turn_time_);
-        io.wait(static_cast<long>(std::clamp(left, microseconds(0), longest).count()));
+        loop::time_point until = std::max(timers.earliest().when(), turn_time_);
+        auto left = std::min(std::chrono::ceil<microseconds>(until - turn_time_), longest);
+        wait_for_io(static_cast<long>(left.count()));
     }
     if (!timers.empty()) last_poll_ = turn_time_ = time();
 }
 
-// Time moves only when the program could not go on without it.
+// Time moves only when the program could not go on without it. What a pool finishes is in the inbox before it is off
+// the count, so the count is read first.
 void loop_core::wait_in_virtual_time() {
-    io.wait(0);
-    if (!ready.empty() || inbox_filled_.load(std::memory_order_acquire)) return;
-    if (io.awaited() != 0 || pool_calls.load() != 0) {
-        if (timers.empty() || timers.earliest().when() > virtual_now_) io.wait(-1);
+    bool awaiting = io.awaited() != 0 || pool_calls.load() != 0;
+    wait_for_io(0);
+    if (woken()) return;
+    if (awaiting || io.awaited() != 0) {
+        if (timers.empty() || timers.earliest().when() > virtual_now_) wait_for_io(-1);
     } else if (!timers.empty()) {
         virtual_now_ = std::max(virtual_now_, timers.earliest().when());
     } else {
@@ -125,8 +147,20 @@ void loop_core::wait_in_virtual_time() {
     }
 }
 
+// Handlers of Asio's own operations run inside; what they throw is a callback's exception like any other.
+void loop_core::wait_for_io(long microseconds) {
+    try {
+        io.wait(microseconds);
+    } catch (const keyboard_interrupt&) {
+        throw;
+    } catch (...) {
+        report("Exception in callback", std::current_exception());
+    }
+}
+
 void loop_core::advance(loop::duration step) {
     if (!virtual_time) throw std::logic_error("only virtual time can be advanced");
+    if (step < step.zero()) throw std::invalid_argument("time does not go backwards");
     virtual_now_ += step;
 }
 
@@ -138,13 +172,30 @@ void loop_core::queue_due_timers() {
     }
 }
 
-void loop_core::push_threadsafe(callback_node& node) {
-    {
-        std::lock_guard lock(inbox_mutex_);
-        inbox_.push_back(node);
-        if (inbox_filled_.exchange(true, std::memory_order_release)) return;
-    }
-    io.interrupt();
+// The loop is woken under the lock: it takes the lock before it runs the node, and so cannot be gone in between.
+void loop_core::push_locked(callback_node& node) {
+    inbox_.push_back(node);
+    if (!inbox_filled_.exchange(true, std::memory_order_release)) io.interrupt();
+}
+
+bool loop_core::push_threadsafe(callback_node& node) {
+    std::lock_guard lock(inbox_mutex_);
+    if (closed) return false;
+    push_locked(node);
+    return true;
+}
+
+void loop_core::take_over(pool_job& job) noexcept {
+    std::lock_guard lock(inbox_mutex_);
+    if (!closed) push_locked(job.finished());
+    pool_calls.fetch_sub(1);
+    job.submitted_.store(false, std::memory_order_release);
+    job_taken_over_.notify_all();
+}
+
+void loop_core::wait_until_taken_over(const pool_job& job) noexcept {
+    std::unique_lock lock(inbox_mutex_);
+    job_taken_over_.wait(lock, [&] { return !job.submitted(); });
 }
 
 void loop_core::take_inbox() {
@@ -159,6 +210,10 @@ thread_pool& loop_core::default_pool() {
     return *default_pool_;
 }
 
+std::unique_ptr<thread_pool> loop_core::release_default_pool() noexcept {
+    return std::move(default_pool_);
+}
+
 void loop_core::report(std::string message, std::exception_ptr exception, std::string task_name) {
     owner.call_exception_handler({std::move(message), std::move(exception), std::move(task_name)});
 }
@@ -166,13 +221,13 @@ void loop_core::report(std::string message, std::exception_ptr exception, std::s
 void loop_core::close() {
     if (is_running) throw std::runtime_error("Cannot close a running event loop");
     if (closed) return;
-    closed = true;
     default_pool_.reset();  // waits for what runs: frames must not die under a running function
-    callback_list dropped;
-    dropped.append(ready);
-    take_inbox();
-    dropped.append(ready);
-    while (callback_node* node = dropped.pop_front()) node->drop();
+    {
+        std::lock_guard lock(inbox_mutex_);
+        closed = true;
+        ready.append(inbox_);
+    }
+    ready.drop_all();
     while (!timers.empty()) {
         timer_node& timer = timers.earliest();
         timers.remove(timer);

@@ -1,14 +1,15 @@
 // What is inside a loop.
 #pragma once
 
-#include "aio/callback_list.hpp"
 #include "aio/frame_pool.hpp"
 #include "aio/reactor.hpp"
 #include "aio/timer_heap.hpp"
 
+#include <girin/callback_list.hpp>
 #include <girin/loop.hpp>
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 
@@ -19,6 +20,19 @@ class thread_pool;
 namespace girin::detail {
 
 class generator_core;
+class pool_job;
+
+// What the futures of a loop know of it. They may outlive the loop, and so count it.
+struct loop_home {
+    loop_core* loop;  // null when it is gone
+    std::size_t references = 1;
+
+    void release() noexcept {
+        if (--references == 0) delete this;
+    }
+};
+
+[[noreturn]] void throw_outside_task();
 
 class loop_core {
  public:
@@ -37,19 +51,35 @@ class loop_core {
         return turn_time_;
     }
 
+    // Makes the loop the running one of this thread. Throws std::runtime_error when there is one already.
+    class running_scope {
+     public:
+        explicit running_scope(loop_core& core);
+        running_scope(const running_scope&) = delete;
+        running_scope& operator=(const running_scope&) = delete;
+        ~running_scope();
+    };
+
     void run_forever();
     void stop() noexcept { stopping_ = true; }
     void advance(loop::duration step);
+    // time() + delay, or the end of time if that is beyond it.
+    loop::time_point time_after(std::chrono::nanoseconds delay) const;
     void close();
     void require_open() const;
 
-    // Queues the node from any thread and wakes the loop.
-    void push_threadsafe(callback_node& node);
+    // Queues the node from any thread and wakes the loop. False, and nothing happens, when the loop is closed.
+    bool push_threadsafe(callback_node& node);
+    // The same for a job that an executor is done with. Afterwards the job and the loop may be gone.
+    void take_over(pool_job& job) noexcept;
+    void wait_until_taken_over(const pool_job& job) noexcept;
     // The pool of to_thread, made at first use.
     thread_pool& default_pool();
+    std::unique_ptr<thread_pool> release_default_pool() noexcept;
     void report(std::string message, std::exception_ptr exception, std::string task_name = {});
 
     loop& owner;
+    loop_home* const home;
     const bool virtual_time;
     frame_pool frames;  // first in, last out: everything below may hold blocks of it
     callback_list ready;
@@ -63,12 +93,15 @@ class loop_core {
     std::function<void()> on_interrupt;  // Ctrl-C, while run() has its handler installed
     std::atomic<bool> interrupted = false;
     bool is_running = false;
-    bool closed = false;
+    std::atomic<bool> closed = false;  // set under the inbox's mutex
 
  private:
     void turn();
     void poll();
     void wait_in_virtual_time();
+    void wait_for_io(long microseconds);
+    bool woken() const noexcept;
+    void push_locked(callback_node& node);
     void take_inbox();
     void queue_due_timers();
 
@@ -80,6 +113,7 @@ class loop_core {
     std::mutex inbox_mutex_;
     callback_list inbox_;
     std::atomic<bool> inbox_filled_ = false;
+    std::condition_variable job_taken_over_;
     std::unique_ptr<thread_pool> default_pool_;
 };
 

@@ -2,9 +2,11 @@
 
 #include "aio/loop_core.hpp"
 
+#include <girin/coro.hpp>
+
+#include <boost/asio/detail/call_stack.hpp>
 #include <boost/asio/detail/reactor.hpp>
 #include <boost/asio/detail/reactor_op.hpp>
-#include <boost/asio/detail/call_stack.hpp>
 #include <boost/asio/detail/scheduler_thread_info.hpp>
 #include <boost/asio/detail/thread_context.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -13,7 +15,6 @@
 
 #include <unistd.h>
 
-#include <new>
 #include <optional>
 #include <utility>
 
@@ -30,8 +31,9 @@ struct result_of : asio::detail::scheduler_operation {
 
 }  // namespace
 
-// As long as only descriptors of ours use the reactor, it is run directly, without the scheduler's queue and locks: they
-// cost more than parsing a small request. Once somebody has asked for the io_context, the scheduler runs everything.
+// As long as only descriptors of ours use the reactor, it is run directly, without the scheduler's queue and locks:
+// they cost more than parsing a small request. Once somebody has asked for the io_context, the scheduler runs
+// everything.
 struct reactor::impl {
     using thread_stack = asio::detail::call_stack<asio::detail::thread_context, asio::detail::thread_info_base>;
 
@@ -44,7 +46,9 @@ struct reactor::impl {
     }
 
     void run_directly(long microseconds) {
-        auto& completed = thread.private_op_queue;  // by operations that were done when they were started
+        // First what was done when it was started. What completing these starts is for the next time.
+        asio::detail::op_queue<asio::detail::scheduler_operation> completed;
+        completed.push(thread.private_op_queue);
         epoll.run(completed.empty() ? microseconds : 0, completed);
         boost::system::error_code none;
         while (asio::detail::scheduler_operation* operation = completed.front()) {
@@ -62,7 +66,8 @@ struct reactor::impl {
     void run_scheduler(long microseconds) {
         count_started_work();
         if (microseconds == 0 || !thread.private_op_queue.empty()) {
-            constexpr int enough = 256;  // poll() would go on as long as operations start others that complete at once
+            // poll() would go on as long as operations start others that complete at once.
+            constexpr int enough = 256;
             for (int completed = 0; completed < enough && scheduler.poll_one(ignored) != 0;) ++completed;
         } else {
             scheduler.wait_one(microseconds, ignored);
@@ -109,13 +114,14 @@ asio::io_context& reactor::context() noexcept {
     return impl_->context;
 }
 
-// An io_op as Asio's reactor sees it.
-struct io_op::bridge final : asio::detail::reactor_op {
+// An io_op as Asio's reactor sees it. It stays with Asio when the io_op is destroyed while armed.
+struct io_op::bridge final : asio::detail::reactor_op, pooled {
     explicit bridge(io_op& o)
-        : asio::detail::reactor_op(boost::system::error_code(), &bridge::perform, &bridge::completed), op(o) {}
+        : asio::detail::reactor_op(boost::system::error_code(), &bridge::perform, &bridge::completed), op(&o) {}
 
     static status perform(reactor_op* base) {
-        switch (static_cast<bridge*>(base)->op.attempt()) {
+        io_op* op = static_cast<bridge*>(base)->op;
+        switch (op ? op->attempt() : io_attempt::done) {
             case io_attempt::again:
                 return not_done;
             case io_attempt::done:
@@ -128,22 +134,29 @@ struct io_op::bridge final : asio::detail::reactor_op {
 
     // Asio passes no owner when the io_context is being destroyed: then nobody is left to resume.
     static void completed(void* owner, asio::detail::operation* base, const boost::system::error_code&, std::size_t) {
-        io_op& op = static_cast<bridge*>(base)->op;
-        op.armed_ = false;
+        auto* self = static_cast<bridge*>(base);
+        if (!self->op) {
+            delete self;
+            return;
+        }
+        self->op->armed_ = false;
         if (!owner) return;
-        --op.reactor_->awaited_;
-        op.complete(static_cast<bridge*>(base)->ec_);
+        self->io->operation_finished();
+        self->op->complete(self->ec_);
     }
 
-    io_op& op;
+    io_op* op;
+    reactor* io = nullptr;
 };
 
-io_op::io_op() {
-    static_assert(sizeof(bridge) <= sizeof(storage_));
-    ::new (static_cast<void*>(storage_)) bridge(*this);
+io_op::~io_op() {
+    if (!armed_) {
+        delete bridge_;
+        return;
+    }
+    bridge_->io->operation_finished();
+    bridge_->op = nullptr;
 }
-
-io_op::~io_op() = default;
 
 namespace {
 
@@ -155,12 +168,12 @@ descriptor_state as_state(void* state) {
 
 }  // namespace
 
-descriptor::descriptor(int fd) : fd_(fd), reactor_(&loop_core::running().io) {
+descriptor::descriptor(int fd) : descriptor() {
+    fd_ = fd;
+    reactor_ = &loop_core::running().io;
     descriptor_state state = nullptr;
-    if (int error = reactor_->impl_->epoll.register_descriptor(fd, state)) {
-        ::close(std::exchange(fd_, -1));
+    if (int error = reactor_->impl_->epoll.register_descriptor(fd, state))
         throw std::system_error(error, std::system_category(), "cannot watch a descriptor");
-    }
     state_ = state;
 }
 
@@ -180,11 +193,12 @@ descriptor::~descriptor() {
 
 void descriptor::start(int kind, io_op& op) {
     auto* state = as_state(state_);
-    auto* bridge = reinterpret_cast<io_op::bridge*>(op.storage_);
+    if (!op.bridge_) op.bridge_ = new io_op::bridge(op);
+    auto* bridge = op.bridge_;
     bridge->ec_ = {};
-    op.reactor_ = reactor_;
+    bridge->io = reactor_;
     op.armed_ = true;
-    ++reactor_->awaited_;
+    reactor_->operation_started();
 #if BOOST_VERSION < 108200
     reactor_->impl_->epoll.start_op(kind, fd_, state, bridge, true, true);
 #else
@@ -211,9 +225,10 @@ void descriptor::cancel() noexcept {
 
 void descriptor::close() noexcept {
     if (fd_ < 0) return;
-    auto* state = as_state(std::exchange(state_, nullptr));
-    reactor_->impl_->epoll.deregister_descriptor(fd_, state, true);
-    reactor_->impl_->epoll.cleanup_descriptor_data(state);
+    if (auto* state = as_state(std::exchange(state_, nullptr))) {
+        reactor_->impl_->epoll.deregister_descriptor(fd_, state, true);
+        reactor_->impl_->epoll.cleanup_descriptor_data(state);
+    }
     ::close(std::exchange(fd_, -1));
 }
 

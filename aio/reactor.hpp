@@ -19,15 +19,15 @@ class reactor {
     // Around everything that a running loop does, on one thread.
     void enter();
     void leave() noexcept;
-    // Waits at most so long (-1: without end, 0: not at all) for I/O and completes what is ready: one operation when it
-    // had to wait, everything when it did not.
+    // Waits at most so long (-1: without end, 0: not at all) for I/O and completes what is ready: one operation, or
+    // several, but not without end.
     void wait(long microseconds);
     // Ends a wait(), or the next one if none is under way. From any thread, and async-signal-safe.
     void interrupt() noexcept;
     // Operations under way: those that wait for a descriptor, and Asio's own.
     std::size_t awaited() const noexcept { return awaited_; }
-    void foreign_started() noexcept { ++awaited_; }
-    void foreign_finished() noexcept { --awaited_; }
+    void operation_started() noexcept { ++awaited_; }
+    void operation_finished() noexcept { --awaited_; }
 
     boost::asio::io_context& context() noexcept;
 
@@ -35,7 +35,6 @@ class reactor {
 
  private:
     friend class descriptor;
-    friend class io_op;
     std::unique_ptr<impl> impl_;
     std::size_t awaited_ = 0;
 };
@@ -46,10 +45,11 @@ enum class io_attempt {
     exhausted,  // done, and the next attempt would find nothing until the kernel reports a new edge
 };
 
-// One read or write that waits for its descriptor. The owner must keep it alive while armed().
+// One read or write that waits for its descriptor. Used again and again; one that is destroyed while armed() is
+// forgotten.
 class io_op {
  public:
-    io_op();
+    io_op() noexcept = default;
     io_op(const io_op&) = delete;
     io_op& operator=(const io_op&) = delete;
 
@@ -65,14 +65,12 @@ class io_op {
 
  private:
     friend class descriptor;
-    friend struct reactor::impl;
     struct bridge;
-    alignas(std::max_align_t) std::byte storage_[96];
-    reactor* reactor_ = nullptr;
+    bridge* bridge_ = nullptr;  // what Asio knows of it, made at the first start
     bool armed_ = false;
 };
 
-// An open file descriptor that the reactor watches, edge-triggered. Owns it.
+// An open file descriptor that the reactor watches, edge-triggered. Owns it. Must not outlive its loop.
 class descriptor {
  public:
     descriptor() noexcept = default;
@@ -80,17 +78,16 @@ class descriptor {
     explicit descriptor(int fd);
     descriptor(descriptor&& other) noexcept;
     descriptor& operator=(descriptor&& other) noexcept;
-    // No operation may be armed: an armed one would be completed after its owner is gone.
-    ~descriptor();
+    ~descriptor();  // closes
 
     int fd() const noexcept { return fd_; }
     explicit operator bool() const noexcept { return fd_ >= 0; }
 
     // Tries the operation at once, unless the last attempt left nothing, else when the descriptor becomes ready.
-    // complete() follows in a later turn, never inside this call. One read and one write at a time.
+    // complete() follows later, never inside this call. One read and one write at a time.
     void start_read(io_op& op);
     void start_write(io_op& op);
-    // Completes what is armed with operation_canceled, in a later turn.
+    // Completes what is armed with operation_canceled, later.
     void cancel() noexcept;
     // Cancels, stops watching and closes.
     void close() noexcept;

@@ -3,22 +3,35 @@
 #include <girin/async_generator.hpp>
 #include <girin/gather.hpp>
 #include <girin/runner.hpp>
+#include <girin/thread_pool.hpp>
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <thread>
 
 namespace girin::detail {
 
 namespace {
 
 std::atomic<loop_core*> interrupted_loop = nullptr;
+std::atomic<int> handlers_running = 0;  // the loop must not go away under one that runs in another thread
 
 extern "C" void on_sigint(int) {
+    int error = errno;
+    handlers_running.fetch_add(1);
     if (loop_core* loop = interrupted_loop.load()) {
         loop->interrupted.store(true);
         loop->io.interrupt();
     }
+    handlers_running.fetch_sub(1);
+    errno = error;
+}
+
+bool is_main_thread() {
+    return ::gettid() == ::getpid();
 }
 
 coro<void> cancel_leftovers(loop_core& loop) {
@@ -38,13 +51,25 @@ coro<void> cancel_leftovers(loop_core& loop) {
     }
 }
 
+// Not by closing the loop: a function that still runs may need the loop to go on.
+coro<void> end_default_pool(loop_core& loop) {
+    std::unique_ptr<thread_pool> ending = loop.release_default_pool();
+    if (!ending) co_return;
+    thread_pool helper({.threads = 1, .queue = 0, .name = "girin_end"});
+    auto end = [&] { ending.reset(); };
+    co_await thread_call<decltype(end)>(&helper, end);
+}
+
 }  // namespace
 
 void finish_loop(loop& l) {
     if (l.is_closed() || l.is_running()) return;
     try {
-        l.run_until_complete(cancel_leftovers(l.core()));
-        l.run_until_complete(generator_core::close_all(l.core()));
+        if (!loop_core::current()) {
+            l.run_until_complete(cancel_leftovers(l.core()));
+            l.run_until_complete(generator_core::close_all(l.core()));
+            l.run_until_complete(end_default_pool(l.core()));
+        }
     } catch (...) {
         l.default_exception_handler({"the loop could not be ended in order", std::current_exception(), {}});
     }
@@ -53,29 +78,32 @@ void finish_loop(loop& l) {
 
 interrupt_guard::interrupt_guard(loop& l) : loop_(l) {
     struct sigaction current = {};
-    if (sigaction(SIGINT, nullptr, &current) != 0 || current.sa_handler != SIG_DFL) return;
+    if (!is_main_thread() || sigaction(SIGINT, nullptr, &current) != 0 || current.sa_handler != SIG_DFL) return;
     loop_core* none = nullptr;
     if (!interrupted_loop.compare_exchange_strong(none, &l.core())) return;
     installed_ = true;
-    struct sigaction action = {};
-    action.sa_handler = on_sigint;
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    sigaction(SIGINT, &action, nullptr);
     l.core().on_interrupt = [this] {
         interrupted_ = true;
         if (main_) main_.cancel();
     };
+    struct sigaction action = {};
+    action.sa_handler = on_sigint;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    sigaction(SIGINT, &action, nullptr);
 }
 
 interrupt_guard::~interrupt_guard() {
     if (!installed_) return;
-    signal(SIGINT, SIG_DFL);
-    loop_.core().on_interrupt = nullptr;
+    struct sigaction current = {};
+    if (sigaction(SIGINT, nullptr, &current) == 0 && current.sa_handler == on_sigint) signal(SIGINT, SIG_DFL);
     interrupted_loop.store(nullptr);
+    while (handlers_running.load() != 0) std::this_thread::yield();
+    loop_.core().on_interrupt = nullptr;
 }
 
 void interrupt_guard::watch(any_task main) {
     main_ = std::move(main);
+    if (interrupted_) main_.cancel();
 }
 
 bool interrupt_guard::caused_cancellation() const noexcept {

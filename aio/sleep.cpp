@@ -1,12 +1,10 @@
-#include "aio/loop_core.hpp"
-
 #include <girin/sleep.hpp>
 
 namespace girin::detail {
 
 void sleep_wait::await_suspend(std::coroutine_handle<> caller) {
     if (delay_ > delay_.zero()) {
-        alarm_.arm(loop_core::running().time() + std::chrono::ceil<loop::duration>(delay_));
+        alarm_.arm(time_after(delay_));
         suspend(caller);
     } else {
         suspend(caller);

@@ -15,7 +15,8 @@ std::atomic<unsigned long> tasks_so_far = 0;
 
 }  // namespace
 
-task_core::task_core() : start_(*this), number_(tasks_so_far.fetch_add(1, std::memory_order_relaxed) + 1) {}
+task_core::task_core()
+    : future_core(false), start_(*this), number_(tasks_so_far.fetch_add(1, std::memory_order_relaxed) + 1) {}
 
 task_core::~task_core() {
     leave_loop();
@@ -29,10 +30,11 @@ std::string task_core::name() const {
 void task_core::begin(std::coroutine_handle<> root) {
     root_ = root;
     add_ref();  // the loop's, until the task is done
-    next_ = owner().tasks;
-    link_ = &owner().tasks;
+    loop_core& loop = *owner();
+    next_ = loop.tasks;
+    link_ = &loop.tasks;
     if (next_) next_->link_ = &next_;
-    owner().tasks = this;
+    loop.tasks = this;
 }
 
 void task_core::leave_loop() noexcept {
@@ -44,7 +46,7 @@ void task_core::leave_loop() noexcept {
 
 void task_core::start_soon(std::coroutine_handle<> root) {
     begin(root);
-    owner().ready.push_back(start_);
+    owner()->ready.push_back(start_);
 }
 
 void task_core::start_now(std::coroutine_handle<> root) {
@@ -60,9 +62,10 @@ void task_core::start_node::run() {
 }
 
 void task_core::step(std::coroutine_handle<> resumed) {
-    task_core* outer = std::exchange(owner().current_task, this);
+    loop_core& loop = *owner();
+    task_core* outer = std::exchange(loop.current_task, this);
     resumed.resume();
-    owner().current_task = outer;
+    loop.current_task = outer;
     if (root_.done()) finish_task();
 }
 
@@ -121,19 +124,34 @@ std::vector<ref<task_core>> task_core::all(loop_core& loop) {
 // The loop was closed over them: they are not resumed, their frames are destroyed, whoever holds them sees them
 // pending.
 void task_core::destroy_all(loop_core& loop) noexcept {
-    while (task_core* task = loop.tasks) {
+    while (loop.tasks) {
+        ref<task_core> task(loop.tasks);
+        task->release();  // the loop's
         task->leave_loop();
         task->start_.unlink();
         std::exchange(task->root_, nullptr).destroy();
-        task->release();
+        // What it waited on is in a generator that somebody else holds.
+        if (wait_point* wait = std::exchange(task->waiting_on_, nullptr)) wait->task_ = nullptr;
+        if (task->quiet_) continue;
+        try {
+            loop.report("Task was destroyed but it is pending!", nullptr, task->name());
+        } catch (...) {  // keyboard_interrupt out of the handler does not stop a loop that is being closed
+        }
     }
 }
 
-wait_point::~wait_point() = default;
+// Its frame is destroyed while the task waits here: a later cancel() must not find it.
+wait_point::~wait_point() {
+    if (task_) task_->waiting_on_ = nullptr;
+}
+
+void throw_outside_task() {
+    throw std::runtime_error("only a task can wait: make one with create_task or run");
+}
 
 void wait_point::suspend(std::coroutine_handle<> caller) {
     task_core* task = loop_core::running().current_task;
-    if (!task) throw std::runtime_error("only a task can wait: make one with create_task or run");
+    if (!task) throw_outside_task();
     task_ = task;
     caller_ = caller;
     task->waiting_on_ = this;
@@ -141,7 +159,7 @@ void wait_point::suspend(std::coroutine_handle<> caller) {
 }
 
 void wait_point::wake() {
-    loop_core::running().ready.push_back(*this);
+    task_->owner()->ready.push_back(*this);
 }
 
 bool wait_point::accept_cancel(const std::string& message) {
@@ -160,33 +178,32 @@ void wait_point::run() {
 }
 
 void wait_point::throw_cancelled() {
+    std::string message = std::exchange(loop_core::running().current_task->cancel_message_, {});
+    cancellation_delivered();
+    throw cancelled_error(std::move(message));
+}
+
+void wait_point::cancellation_delivered() noexcept {
     cancel_on_resume_ = false;
     task_core* task = loop_core::running().current_task;
     task->must_cancel_ = task->cancel_accepted_ = false;
-    throw cancelled_error(std::exchange(task->cancel_message_, {}));
 }
 
-void run_until_done(loop& l, std::function<ref<future_core>()> start) {
+void run_until_done(loop& l, const std::function<ref<future_core>()>& start) {
     loop_core& core = l.core();
-    ref<future_core> awaited;
-    std::exception_ptr failed;
     struct stop_when_done final : callback_node {
         explicit stop_when_done(loop_core& c) : core(c) {}
         void run() override { core.stop(); }
         loop_core& core;
     } stop(core);
-    l.call_soon([&] {
-        try {
-            awaited = start();
-            awaited->add_callback(stop);
-        } catch (...) {
-            failed = std::current_exception();
-            core.stop();
-        }
-    });
+    ref<future_core> awaited;
+    {
+        loop_core::running_scope running(core);
+        awaited = start();
+    }
+    if (awaited->owner() != &core) throw std::invalid_argument("the future belongs to a different loop");
+    awaited->add_callback(stop);
     core.run_forever();
-    stop.unlink();
-    if (failed) std::rethrow_exception(failed);
     if (!awaited->done()) throw std::runtime_error("Event loop stopped before Future completed.");
 }
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -19,26 +20,48 @@ pool_full::~pool_full() = default;
 struct thread_pool::state {
     std::mutex mutex;
     std::condition_variable work;
-    detail::pool_job* first = nullptr;
-    detail::pool_job* last = nullptr;
-    std::size_t queued = 0;
-    std::size_t idle = 0;
+    detail::job_queue queue;
+    std::size_t idle = 0;  // threads that wait for a job, or will when they have started
     std::size_t max_threads = 0;
     std::size_t max_queued = 0;
     bool stopping = false;
     std::string name;
     std::vector<std::thread> threads;
 
-    detail::pool_job* pop() {
-        detail::pool_job* job = first;
-        first = job->next;
-        if (!first) last = nullptr;
-        --queued;
-        return job;
-    }
-    void serve();
     void start_thread();
+    void serve(std::size_t number);
 };
+
+// Signals are the loop thread's business.
+void thread_pool::state::start_thread() {
+    struct signals_blocked {
+        sigset_t before;
+        signals_blocked() {
+            sigset_t all;
+            sigfillset(&all);
+            pthread_sigmask(SIG_SETMASK, &all, &before);
+        }
+        ~signals_blocked() { pthread_sigmask(SIG_SETMASK, &before, nullptr); }
+    } while_it_starts;
+    threads.emplace_back([this, number = threads.size()] { serve(number); });
+    ++idle;
+}
+
+void thread_pool::state::serve(std::size_t number) {
+    pthread_setname_np(pthread_self(), (name + "_" + std::to_string(number)).substr(0, 15).c_str());
+    std::unique_lock lock(mutex);
+    for (;;) {
+        work.wait(lock, [&] { return !queue.empty() || stopping; });
+        if (stopping) return;
+        detail::pool_job& job = queue.pop();
+        --idle;
+        lock.unlock();
+        job.call();
+        lock.lock();
+        ++idle;  // before the loop knows, and may submit the next
+        job.hand_over();
+    }
+}
 
 thread_pool::thread_pool(const options& o) : state_(std::make_unique<state>()) {
     state_->max_threads =
@@ -54,43 +77,26 @@ thread_pool::~thread_pool() {
     }
     state_->work.notify_all();
     for (std::thread& thread : state_->threads) thread.join();
-}
-
-// Signals are the loop thread's business.
-void thread_pool::state::start_thread() {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    threads.emplace_back([this] { serve(); });
-    pthread_setname_np(threads.back().native_handle(),
-                       (name + "_" + std::to_string(threads.size() - 1)).substr(0, 15).c_str());
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-}
-
-void thread_pool::state::serve() {
-    std::unique_lock lock(mutex);
-    for (;;) {
-        ++idle;
-        work.wait(lock, [&] { return first || stopping; });
-        --idle;
-        if (stopping) return;
-        detail::pool_job& job = *pop();
-        lock.unlock();
-        job.run();
-        lock.lock();
+    while (!state_->queue.empty()) {
+        detail::pool_job& job = state_->queue.pop();
+        job.refused();
+        job.hand_over();
     }
 }
 
 bool thread_pool::try_submit(detail::pool_job& job) {
     {
         std::lock_guard lock(state_->mutex);
-        bool start = state_->idle <= state_->queued && state_->threads.size() < state_->max_threads;
-        if (!start && state_->queued >= state_->max_queued + state_->idle) return false;
-        if (start) state_->start_thread();
+        if (state_->idle <= state_->queue.size() && state_->threads.size() < state_->max_threads) {
+            try {
+                state_->start_thread();
+            } catch (const std::system_error&) {
+                if (state_->threads.empty()) throw;
+            }
+        }
+        if (state_->queue.size() >= state_->idle + state_->max_queued) return false;
         job.accepted();
-        (state_->last ? state_->last->next : state_->first) = &job;
-        state_->last = &job;
-        ++state_->queued;
+        state_->queue.push(job);
     }
     state_->work.notify_one();
     return true;
@@ -98,16 +104,9 @@ bool thread_pool::try_submit(detail::pool_job& job) {
 
 bool thread_pool::take_back(detail::pool_job& job) noexcept {
     std::lock_guard lock(state_->mutex);
-    detail::pool_job* before = nullptr;
-    for (detail::pool_job* at = state_->first; at; before = at, at = at->next) {
-        if (at != &job) continue;
-        (before ? before->next : state_->first) = job.next;
-        if (state_->last == &job) state_->last = before;
-        --state_->queued;
-        job.taken_back();
-        return true;
-    }
-    return false;
+    if (!state_->queue.remove(job)) return false;
+    job.taken_back();
+    return true;
 }
 
 std::size_t thread_pool::busy() const noexcept {
@@ -117,7 +116,7 @@ std::size_t thread_pool::busy() const noexcept {
 
 std::size_t thread_pool::queued() const noexcept {
     std::lock_guard lock(state_->mutex);
-    return state_->queued;
+    return state_->queue.size();
 }
 
 namespace detail {
@@ -126,20 +125,30 @@ thread_pool& default_pool() {
     return loop_core::running().default_pool();
 }
 
-void pool_wait::await_suspend(std::coroutine_handle<> caller) {
-    if (!pool_) pool_ = &loop_core::running().default_pool();
-    suspend(caller);
-    if (linked()) return;  // cancelled before it was submitted
-    submitted_ = true;
-    if (!pool_->try_submit(*this)) {
-        refused_ = true;
-        wake();
-    }
+void raise_pool_ended() {
+    throw std::runtime_error("the thread pool ended before it called the function");
 }
 
+void pool_wait::await_suspend(std::coroutine_handle<> caller) {
+    if (!pool_) pool_ = &default_pool();
+    suspend(caller);
+    if (linked()) return;  // cancelled before it was submitted
+    if (!pool_->try_submit(*this)) throw pool_full();
+}
+
+// Once the job is on its way this node's list may belong to another thread, unless the job is taken back.
 bool pool_wait::cancel(const std::string& message) {
-    if (submitted_ && !pool_->take_back(*this)) return false;
+    if (!is_new() && !(submitted() && pool_->take_back(*this))) return false;
     return accept_cancel(message);
+}
+
+void pool_wait::check_called() {
+    resumed();
+    if (refused_) raise_pool_ended();
+}
+
+void pool_wait::withdraw() noexcept {
+    if (submitted() && !pool_->take_back(*this)) wait_until_handed_over();
 }
 
 }  // namespace detail

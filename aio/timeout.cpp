@@ -1,3 +1,5 @@
+#include "aio/loop_core.hpp"
+
 #include <girin/timeout.hpp>
 
 #include <stdexcept>
@@ -10,14 +12,24 @@ void timeout_scope::enter() {
     if (!task_) throw std::runtime_error("a timeout can only be used inside a task");
     state_ = state::entered;
     cancelling_ = task_.cancelling();
-    if (when_) alarm_.arm(*when_);
+    set_alarm();
 }
 
 void timeout_scope::reschedule(std::optional<time_point> when) {
     if (state_ != state::entered) throw std::runtime_error("cannot change the deadline of a timeout that does not run");
     when_ = when;
+    set_alarm();
+}
+
+// A deadline that has passed interrupts the next suspension, even one of a single turn: it is queued before that is.
+void timeout_scope::set_alarm() {
     alarm_.disarm();
-    if (when) alarm_.arm(*when);
+    if (!when_) return;
+    detail::loop_core& loop = detail::loop_core::running();
+    if (*when_ <= loop.time())
+        loop.ready.push_back(alarm_);
+    else
+        alarm_.arm(*when_);
 }
 
 void timeout_scope::expire() {

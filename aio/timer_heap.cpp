@@ -4,6 +4,10 @@
 
 namespace girin::detail {
 
+time_point time_after(std::chrono::nanoseconds delay) {
+    return loop_core::running().time_after(delay);
+}
+
 void timer_node::arm(time_point when) {
     disarm();
     loop_core::running().timers.add(*this, when);
@@ -18,11 +22,10 @@ timer_heap::~timer_heap() {
 }
 
 void timer_heap::add(timer_node& node, time_point when) {
+    heap_.emplace_back();
     node.heap_ = this;
     node.when_ = when;
-    node.sequence_ = ++armed_so_far_;
-    heap_.emplace_back();
-    sift_up(heap_.size() - 1, {when, node.sequence_, &node});
+    sift_up(heap_.size() - 1, {when, ++armed_so_far_, &node});
 }
 
 void timer_heap::remove(timer_node& node) noexcept {

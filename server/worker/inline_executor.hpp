@@ -9,7 +9,8 @@ class inline_executor final : public executor {
  public:
     bool try_submit(girin::detail::pool_job& job) override {
         job.accepted();
-        job.run();
+        job.call();
+        job.hand_over();
         return true;
     }
     bool take_back(girin::detail::pool_job&) noexcept override { return false; }

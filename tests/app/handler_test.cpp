@@ -48,7 +48,8 @@ struct inline_pool final : girin::executor {
     bool try_submit(girin::detail::pool_job& job) override {
         ++jobs;
         job.accepted();
-        job.run();
+        job.call();
+        job.hand_over();
         return true;
     }
     bool take_back(girin::detail::pool_job&) noexcept override { return false; }

@@ -4,6 +4,7 @@
 //
 // An operation whose handler takes an error_code raises boost::system::system_error instead. Cancelling the task emits
 // a terminal cancellation; the operation is waited for even if it ignores that, because it may still touch its buffers.
+// An operation of an executor with threads of its own completes on the loop too, but cannot be cancelled safely.
 #pragma once
 
 #include <girin/coro.hpp>
@@ -11,7 +12,9 @@
 #include <girin/loop.hpp>
 #include <girin/wait_point.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/error.hpp>
@@ -34,9 +37,9 @@ GIRIN_EXPORT boost::asio::io_context& get_io_context();
 
 namespace detail {
 
-// Counts an operation of Asio's as something the loop waits for.
+// Counts an operation of Asio's as something the loop waits for. Throws std::runtime_error outside a task.
 GIRIN_EXPORT void foreign_operation_started();
-GIRIN_EXPORT void foreign_operation_finished();
+GIRIN_EXPORT void foreign_operation_finished() noexcept;
 
 // What the handler's arguments become: the error_code in front is raised, and the rest returned.
 template <class... Args>
@@ -76,8 +79,14 @@ class asio_wait final : public wait_point {
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> caller) {
         foreign_operation_started();
-        initiate_(handler{this});
+        try {
+            initiate_(handler{this});
+        } catch (...) {
+            foreign_operation_finished();
+            throw;
+        }
         suspend(caller);
+        if (arguments_) wake();  // it completed inside the initiation
     }
     auto await_resume() {
         resumed();
@@ -99,18 +108,23 @@ class asio_wait final : public wait_point {
     struct handler {
         using cancellation_slot_type = boost::asio::cancellation_slot;
         cancellation_slot_type get_cancellation_slot() const noexcept { return wait->signal_.slot(); }
+        // An operation of another thread's executor comes back to this loop.
+        using executor_type = boost::asio::any_io_executor;
+        executor_type get_executor() const noexcept { return wait->executor_; }
 
         template <class... A>
         void operator()(A&&... args) {
             wait->arguments_.emplace(std::forward<A>(args)...);
+            wait->signal_.slot().clear();  // what a cancellation would reach may be gone
             foreign_operation_finished();
-            wait->wake();
+            if (wait->suspended()) wait->wake();
         }
 
         asio_wait* wait;
     };
 
     Initiate initiate_;
+    boost::asio::any_io_executor executor_ = get_io_context().get_executor();
     boost::asio::cancellation_signal signal_;
     std::optional<std::tuple<std::decay_t<Args>...>> arguments_;
 };

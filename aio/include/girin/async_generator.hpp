@@ -99,7 +99,7 @@ struct generator_promise : generator_core {
 // Nothing runs until the first next(). Python's `async for` is `while (auto item = co_await generator.next())`. One
 // that is dropped early is destroyed at its co_yield; clean-up that awaits needs aclose().
 template <class T>
-class [[nodiscard]] async_generator {
+class GIRIN_CORO_TYPE async_generator {
  public:
     using value_type = T;
     using promise_type = detail::generator_promise<T>;
@@ -154,7 +154,7 @@ class [[nodiscard]] async_generator {
 };
 
 template <class T>
-async_generator<T> detail::generator_promise<T>::get_return_object() noexcept {
+GIRIN_CORO_WRAPPER async_generator<T> detail::generator_promise<T>::get_return_object() noexcept {
     auto handle = std::coroutine_handle<generator_promise>::from_promise(*this);
     this->body = handle;
     return async_generator<T>(handle);

@@ -115,7 +115,7 @@ struct coro_promise : promise_base {
     outcome<T> result;
 
     coro<T> get_return_object() noexcept;
-    template <class U>
+    template <class U = T>
         requires std::is_constructible_v<T, U&&>
     void return_value(U&& value) {
         result.set_value(std::forward<U>(value));

@@ -2,6 +2,7 @@
 // thread that runs the loop may touch one.
 #pragma once
 
+#include <girin/copyable.hpp>
 #include <girin/coro.hpp>
 #include <girin/exceptions.hpp>
 #include <girin/export.hpp>
@@ -22,7 +23,18 @@ class future;
 
 namespace detail {
 
+class future_core;
 class loop_core;
+struct loop_home;
+template <class Core>
+class ref;
+
+// A callback that is not part of an awaiter: add_done_callback's.
+class GIRIN_EXPORT done_callback {
+ public:
+    virtual ~done_callback() = default;
+    virtual void call(ref<future_core> done) = 0;
+};
 
 // A future without its value: state, exception, callbacks, and the count of the handles to it.
 class GIRIN_EXPORT future_core {
@@ -30,7 +42,8 @@ class GIRIN_EXPORT future_core {
     static void* operator new(std::size_t size) { return allocate_frame(size); }
     static void operator delete(void* core, std::size_t size) noexcept { free_frame(core, size); }
 
-    future_core();
+    // One that is not settable leaves set_result and set_exception to what it stands for.
+    explicit future_core(bool settable = true);
     future_core(const future_core&) = delete;
     future_core& operator=(const future_core&) = delete;
 
@@ -44,19 +57,20 @@ class GIRIN_EXPORT future_core {
     std::exception_ptr exception();
     void mark_retrieved() noexcept { unretrieved_ = false; }
 
-    void require_pending() const;
+    // For set_result and set_exception: std::runtime_error or invalid_state_error.
+    void require_settable() const;
     void finish();  // the value is in place
     void set_exception(std::exception_ptr exception);
     void set_cancelled(std::string message);
 
     // Queues the node when the future is done, at once if it is.
     void add_callback(callback_node& node);
-    // A callback that is not part of an awaiter; the number names it to remove_callback, which returns how many it
-    // removed.
-    std::size_t add_callback(std::unique_ptr<callback_node> node);
+    // The number names the callback to remove_callback, which returns how many it removed.
+    std::size_t add_callback(std::unique_ptr<done_callback> callback);
     std::size_t remove_callback(std::size_t number);
 
-    loop_core& owner() const noexcept { return *loop_; }
+    // Null when the loop is gone.
+    loop_core* owner() const noexcept;
     void* value() const noexcept { return value_; }
 
     void add_ref() noexcept { ++references_; }
@@ -65,6 +79,8 @@ class GIRIN_EXPORT future_core {
         if (unretrieved_) report_unretrieved();
         destroy();
     }
+    // Whether there are handles to it besides the caller's.
+    bool shared() const noexcept { return references_ > 1; }
 
  protected:
     virtual ~future_core();
@@ -76,18 +92,21 @@ class GIRIN_EXPORT future_core {
 
  private:
     enum class state : unsigned char { pending, finished, cancelled };
-    struct callbacks;
+    struct owned_callback;
+    struct owned_callbacks;
 
     void settle(state s);
     void report_unretrieved() noexcept;
 
-    loop_core* loop_;
+    loop_home* home_;
     unsigned references_ = 0;
     state state_ = state::pending;
+    const bool settable_;
     bool unretrieved_ = false;
     std::exception_ptr exception_;
     std::string message_;
-    std::unique_ptr<callbacks> callbacks_;
+    callback_list callbacks_;
+    std::unique_ptr<owned_callbacks> owned_;
 };
 
 // A counted reference to a core.
@@ -117,9 +136,11 @@ class ref {
     Core* core_ = nullptr;
 };
 
+// How a value is kept: a reference as a pointer, and nothing as an empty struct.
 template <class T>
 struct stored {
     using type = T;
+    static T& get(void* value) noexcept { return *static_cast<T*>(value); }
 };
 template <>
 struct stored<void> {
@@ -128,6 +149,7 @@ struct stored<void> {
 template <class T>
 struct stored<T&> {
     using type = T*;
+    static T& get(void* value) noexcept { return **static_cast<T**>(value); }
 };
 
 // A core with room for its value.
@@ -141,7 +163,10 @@ class with_value : public Core {
 
     template <class... Args>
     void emplace(Args&&... args) {
-        this->value_ = std::construct_at(&storage_, std::forward<Args>(args)...);
+        if constexpr (std::is_reference_v<T>)
+            this->value_ = std::construct_at(&storage_, std::addressof(args)...);
+        else
+            this->value_ = std::construct_at(&storage_, std::forward<Args>(args)...);
     }
 
  protected:
@@ -155,6 +180,20 @@ class with_value : public Core {
     };
 };
 
+// The value of a future that has one: moved out by its last holder, and copied as long as others may look at it, if it
+// can be copied. A class that only seems to be copyable, because of its members, has to delete its copy constructor.
+template <class T>
+T take_value(future_core& core) {
+    if constexpr (std::is_reference_v<T>) {
+        return stored<T>::get(core.value());
+    } else if constexpr (!std::is_void_v<T>) {
+        T& value = stored<T>::get(core.value());
+        if constexpr (copyable<T>::value)
+            if (core.shared()) return value;
+        return std::move(value);
+    }
+}
+
 // Waits for a core; the value is then read through the handle that made this.
 class GIRIN_EXPORT future_wait : public wait_point {
  public:
@@ -165,17 +204,23 @@ class GIRIN_EXPORT future_wait : public wait_point {
 
  protected:
     void finish_wait() {
-        resumed();
+        if (cancelled_meanwhile()) finish_cancelled();
         core_.check_result();
     }
     future_core& core_;
+
+ private:
+    void finish_cancelled();
 };
 
-template <class F>
-struct function_callback final : callback_node {
-    explicit function_callback(F f) : function(std::move(f)) {}
-    void run() override { function(); }
-    F function;
+template <class Future, class F>
+class function_callback final : public done_callback {
+ public:
+    explicit function_callback(F function) : function_(std::move(function)) {}
+    void call(ref<future_core> done) override { function_(Future(std::move(done))); }
+
+ private:
+    F function_;
 };
 
 }  // namespace detail
@@ -200,7 +245,7 @@ class future {
         requires(!std::is_void_v<T>)
     {
         core_->check_result();
-        return *static_cast<const T*>(core_->value());
+        return detail::stored<T>::get(core_->value());
     }
     void result() const
         requires std::is_void_v<T>
@@ -210,15 +255,16 @@ class future {
     // The exception, or null after a result; raises cancelled_error, or invalid_state_error while pending.
     std::exception_ptr exception() const { return core_->exception(); }
 
-    // Makes it done. invalid_state_error if it already is.
+    // Makes it done. invalid_state_error if it already is, std::runtime_error on a task's or gather's.
     template <class... Args>
     void set_result(Args&&... args) const {
-        core_->require_pending();
+        core_->require_settable();
         static_cast<detail::with_value<T, detail::future_core>*>(core_.get())->emplace(std::forward<Args>(args)...);
         core_->finish();
     }
     template <class Exception>
     void set_exception(Exception exception) const {
+        core_->require_settable();
         if constexpr (std::same_as<Exception, std::exception_ptr>)
             core_->set_exception(std::move(exception));
         else
@@ -229,8 +275,7 @@ class future {
     // order of registration, tasks that await it included. The number names it to remove_done_callback.
     template <class Callback>
     std::size_t add_done_callback(Callback callback) const {
-        auto call = [self = *this, callback = std::move(callback)]() mutable { callback(self); };
-        return core_->add_callback(std::make_unique<detail::function_callback<decltype(call)>>(std::move(call)));
+        return core_->add_callback(std::make_unique<detail::function_callback<future, Callback>>(std::move(callback)));
     }
     // How many were removed: 0 when it has been scheduled already.
     std::size_t remove_done_callback(std::size_t number) const { return core_->remove_callback(number); }
@@ -247,13 +292,13 @@ class future {
      private:
         future future_;
     };
-    // The same for a temporary: the value is moved out.
+    // The same for a temporary: the value is moved out, unless others hold the future and it can be copied.
     class taking_awaiter : public detail::future_wait {
      public:
         explicit taking_awaiter(future f) : detail::future_wait(*f.core_), future_(std::move(f)) {}
         T await_resume() {
             finish_wait();
-            if constexpr (!std::is_void_v<T>) return std::move(*static_cast<T*>(core_.value()));
+            return detail::take_value<T>(core_);
         }
 
      private:

@@ -56,8 +56,8 @@ struct loop_options {
 };
 
 // One turn of the loop polls I/O, queues due timers by deadline, and runs what is then ready; what that schedules runs
-// in the next turn. I/O is polled when nothing is ready, and otherwise at least every 64 turns or 100 us. Not
-// thread-safe but for call_soon_threadsafe.
+// in the next turn. I/O is polled when nothing is ready, and otherwise at least every 64 turns, and every 100 us while
+// a timer is armed. Not thread-safe but for call_soon_threadsafe.
 class GIRIN_EXPORT loop {
  public:
     using clock = std::chrono::steady_clock;
@@ -74,7 +74,7 @@ class GIRIN_EXPORT loop {
 
     // The loop's own clock. Monotonic.
     time_point time() const;
-    // Moves virtual time; std::logic_error on a real clock.
+    // Moves virtual time forward; std::logic_error on a real clock.
     void advance(duration step);
 
     // Runs the callback in the next turn, after what is already queued.
@@ -82,7 +82,8 @@ class GIRIN_EXPORT loop {
     // Runs the callback in the first turn at or after the deadline; a deadline in the past means the next turn.
     timer_handle call_at(time_point when, std::function<void()> callback);
     timer_handle call_later(duration delay, std::function<void()> callback);
-    // call_soon from any thread; wakes the loop. The handle may be cancelled on the loop's thread only.
+    // call_soon from any thread; wakes the loop. Throws std::runtime_error when the loop is closed, and must not be
+    // called once it is destroyed. The handle may be cancelled on the loop's thread only.
     handle call_soon_threadsafe(std::function<void()> callback);
 
     // Runs until stop(). Throws std::runtime_error when this or another loop already runs in this thread.
@@ -92,7 +93,7 @@ class GIRIN_EXPORT loop {
     bool is_running() const noexcept;
     // Runs until the future or coroutine is done, and returns its result or raises its exception (in <girin/task.hpp>).
     template <class Awaitable>
-    auto run_until_complete(Awaitable&& awaitable);
+    decltype(auto) run_until_complete(Awaitable&& awaitable);
 
     // Drops what is scheduled, destroys what is suspended, waits for pool functions that run. Idempotent; not while
     // running.

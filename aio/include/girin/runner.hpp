@@ -49,11 +49,11 @@ coro<T> watched(coro<T> main, interrupt_guard& guard) {
 template <class T>
 T run(coro<T> main, loop_options options = {}) {
     loop l(options);
-    detail::interrupt_guard guard(l);
     struct finish {
         loop& l;
         ~finish() { detail::finish_loop(l); }
     } finish_at_end{l};
+    detail::interrupt_guard guard(l);
     try {
         return l.run_until_complete(detail::watched(std::move(main), guard));
     } catch (const cancelled_error&) {

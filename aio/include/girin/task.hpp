@@ -35,6 +35,8 @@ class GIRIN_EXPORT task_core : public future_core {
     static ref<task_core> current();
     static std::vector<ref<task_core>> all(loop_core& loop);
     static void destroy_all(loop_core& loop) noexcept;
+    // Somebody else answers for it: no report if the loop is closed before it is done.
+    void abandon_quietly() noexcept { quiet_ = true; }
 
  protected:
     ~task_core() override;
@@ -46,7 +48,6 @@ class GIRIN_EXPORT task_core : public future_core {
 
  private:
     friend class wait_point;
-    struct first_step;
     class start_node final : public callback_node {
      public:
         explicit start_node(task_core& t) : task_(t) {}
@@ -68,6 +69,7 @@ class GIRIN_EXPORT task_core : public future_core {
     unsigned cancelling_ = 0;
     bool must_cancel_ = false;      // raise cancelled_error at the next resumption
     bool cancel_accepted_ = false;  // what it waits for has been stopped, and its message is the one to raise
+    bool quiet_ = false;
     std::string cancel_message_;
     unsigned long number_;
     std::string name_;
@@ -89,10 +91,26 @@ struct is_coro : std::false_type {};
 template <class T>
 struct is_coro<coro<T>> : std::true_type {};
 
+// std::invoke for what returns a coroutine: clang refuses the one of the library, which is not marked as a wrapper.
+template <class F, class Object, class... Args>
+GIRIN_CORO_WRAPPER auto call_member(F function, Object&& object, Args&&... args) {
+    if constexpr (requires { (object.*function)(std::forward<Args>(args)...); })
+        return (object.*function)(std::forward<Args>(args)...);
+    else
+        return ((*object).*function)(std::forward<Args>(args)...);
+}
+template <class F, class... Args>
+GIRIN_CORO_WRAPPER auto call(F& function, Args&&... args) {
+    if constexpr (std::is_member_function_pointer_v<F>)
+        return call_member(function, std::forward<Args>(args)...);
+    else
+        return function(std::forward<Args>(args)...);
+}
+
 // A callable with its arguments, moved into the frame that runs it.
 template <class F, class... Args>
 auto call_in_frame(F function, Args... args) -> std::invoke_result_t<F&, Args...> {
-    co_return co_await function(std::move(args)...);
+    co_return co_await call(function, std::move(args)...);
 }
 
 }  // namespace detail
@@ -145,11 +163,20 @@ class task : public future<T> {
     detail::task_core& state() const noexcept { return static_cast<detail::task_core&>(*this->core_); }
 };
 
+namespace detail {
+
+template <class T>
+ref<task_state<T>> make_task(const coro<T>& work) {
+    if (!work) throw std::runtime_error("cannot reuse already awaited coroutine");
+    return ref<task_state<T>>(new task_state<T>());
+}
+
+}  // namespace detail
+
 // Makes a task of the coroutine; its first step runs in the next turn. Needs a running loop.
 template <class T>
 task<T> create_task(coro<T> work) {
-    detail::ref<detail::task_state<T>> state(new detail::task_state<T>());
-    if (!work) throw std::runtime_error("cannot reuse already awaited coroutine");
+    auto state = detail::make_task(work);
     state->start_soon(work.release());
     return task<T>(std::move(state));
 }
@@ -168,8 +195,7 @@ inline constexpr eager_start_t eager_start{};
 // the task is done when this returns.
 template <class T>
 task<T> create_task(eager_start_t, coro<T> work) {
-    detail::ref<detail::task_state<T>> state(new detail::task_state<T>());
-    if (!work) throw std::runtime_error("cannot reuse already awaited coroutine");
+    auto state = detail::make_task(work);
     state->start_now(work.release());
     return task<T>(std::move(state));
 }
@@ -195,23 +221,20 @@ task<T> ensure_future(task<T> t) {
 
 namespace detail {
 
-GIRIN_EXPORT void run_until_done(loop& l, std::function<ref<future_core>()> start);
+GIRIN_EXPORT void run_until_done(loop& l, const std::function<ref<future_core>()>& start);
 
 }  // namespace detail
 
 template <class Awaitable>
-auto loop::run_until_complete(Awaitable&& awaitable) {
+decltype(auto) loop::run_until_complete(Awaitable&& awaitable) {
     using future_type = decltype(ensure_future(std::forward<Awaitable>(awaitable)));
     future_type result;
     detail::run_until_done(*this, [&] {
         result = ensure_future(std::forward<Awaitable>(awaitable));
         return result.core();
     });
-    using T = typename future_type::value_type;
-    if constexpr (std::is_void_v<T>)
-        result.result();
-    else
-        return T(std::move(const_cast<T&>(result.result())));
+    result.core()->check_result();
+    return detail::take_value<typename future_type::value_type>(*result.core());
 }
 
 }  // namespace girin

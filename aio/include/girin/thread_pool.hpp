@@ -8,8 +8,6 @@
 
 #include <cstddef>
 #include <exception>
-#include <functional>
-#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -38,9 +36,10 @@ class GIRIN_EXPORT thread_pool final : public executor {
     explicit thread_pool(const options& o);
     thread_pool(const thread_pool&) = delete;
     thread_pool& operator=(const thread_pool&) = delete;
-    // Waits for the functions that run; queued ones are never called.
+    // Waits for the functions that run; queued ones are never called, and who awaits one gets a std::runtime_error.
     ~thread_pool() override;
 
+    // Throws std::system_error when there is no thread and none can be started.
     bool try_submit(detail::pool_job& job) override;
     bool take_back(detail::pool_job& job) noexcept override;
 
@@ -66,17 +65,33 @@ class GIRIN_EXPORT pool_wait : public wait_point, public pool_job {
     bool cancel(const std::string& message) override;
 
  protected:
-    void check_accepted() const {
-        if (refused_) throw pool_full();
-    }
+    // Raises the task's cancellation, or says that the function was not called.
+    void check_called();
+    // To be called first in the destructor: the loop may be closed while the function is queued or runs.
+    void withdraw() noexcept;
 
  private:
+    void refuse() noexcept override { refused_ = true; }
     callback_node& finished() noexcept override { return *this; }
 
     executor* pool_;  // null: the loop's default pool
-    bool submitted_ = false;
     bool refused_ = false;
 };
+
+[[noreturn]] GIRIN_EXPORT void raise_pool_ended();
+
+// Calls the function and keeps what it returned or raised.
+template <class T, class F>
+void call_into(outcome<T>& result, F& function) noexcept {
+    try {
+        if constexpr (std::is_void_v<T>)
+            function();
+        else
+            result.set_value(function());
+    } catch (...) {
+        result.set_exception(std::current_exception());
+    }
+}
 
 template <class F>
 class thread_call final : public pool_wait {
@@ -84,24 +99,15 @@ class thread_call final : public pool_wait {
     using result_type = std::invoke_result_t<F&>;
 
     thread_call(executor* pool, F& function) : pool_wait(pool), function_(function) {}
+    ~thread_call() override { withdraw(); }
 
     result_type await_resume() {
-        resumed();
-        check_accepted();
+        check_called();
         return outcome_.take();
     }
 
  private:
-    void execute() noexcept override {
-        try {
-            if constexpr (std::is_void_v<result_type>)
-                function_();
-            else
-                outcome_.set_value(function_());
-        } catch (...) {
-            outcome_.set_exception(std::current_exception());
-        }
-    }
+    void execute() noexcept override { call_into(outcome_, function_); }
 
     F& function_;
     outcome<result_type> outcome_;

@@ -9,7 +9,6 @@
 
 #include <chrono>
 #include <concepts>
-#include <functional>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -44,16 +43,14 @@ class GIRIN_EXPORT timeout_scope {
     // Once only: a second time is a std::runtime_error.
     template <class Body>
     auto run(Body body) -> decltype(detail::call_body(body, *this)) {
+        using T = typename decltype(detail::call_body(body, *this))::value_type;
         enter();
+        detail::outcome<T> result;
         try {
-            if constexpr (std::is_void_v<typename decltype(detail::call_body(body, *this))::value_type>) {
+            if constexpr (std::is_void_v<T>)
                 co_await detail::call_body(body, *this);
-                leave();
-            } else {
-                auto result = co_await detail::call_body(body, *this);
-                leave();
-                co_return result;
-            }
+            else
+                result.set_value(co_await detail::call_body(body, *this));
         } catch (const cancelled_error&) {
             if (leave()) throw timeout_error(std::current_exception());
             throw;
@@ -61,6 +58,8 @@ class GIRIN_EXPORT timeout_scope {
             leave();
             throw;
         }
+        leave();
+        co_return result.take();
     }
 
     // The deadline; nothing when it never expires.
@@ -79,6 +78,7 @@ class GIRIN_EXPORT timeout_scope {
     };
 
     void enter();
+    void set_alarm();
     void expire();
     // Whether a cancelled_error that leaves the body is this scope's doing.
     bool leave() noexcept;
@@ -95,22 +95,9 @@ class GIRIN_EXPORT timeout_scope {
 template <class Body>
 auto timeout(std::chrono::nanoseconds delay, Body body)
     -> decltype(std::declval<timeout_scope&>().run(std::move(body))) {
-    timeout_scope scope(loop::running().time() + std::chrono::ceil<loop::duration>(delay));
+    timeout_scope scope(detail::time_after(delay));
     co_return co_await scope.run(std::move(body));
 }
-
-namespace detail {
-
-// The future's value: a copy, as others may hold the future, or the value itself where it cannot be copied.
-template <class T>
-coro<T> result_of(future<T> awaited) {
-    if constexpr (std::is_copy_constructible_v<T>)
-        co_return co_await awaited;
-    else
-        co_return co_await std::move(awaited);
-}
-
-}  // namespace detail
 
 // Awaits the coroutine, future or task in the calling task, at most so long. When the time is up it is cancelled, and
 // when it has really ended timeout_error is raised; if it returned a value all the same, that is returned. With a delay
@@ -123,12 +110,15 @@ coro<T> wait_for(coro<T> work, std::chrono::nanoseconds delay) {
 
 template <class T>
 coro<T> wait_for(future<T> awaited, std::chrono::nanoseconds delay) {
-    if (delay > delay.zero() || awaited.done())
-        co_return co_await timeout(delay, [&awaited]() -> coro<T> { co_return co_await detail::result_of(std::move(awaited)); });
+    if (delay > delay.zero())
+        co_return co_await timeout(delay, [&awaited]() -> coro<T> { co_return co_await std::move(awaited); });
+    if (awaited.done()) co_return co_await std::move(awaited);
     awaited.cancel();
+    const unsigned cancelling = current_task().cancelling();
     try {
-        co_return co_await detail::result_of(std::move(awaited));
+        co_return co_await std::move(awaited);
     } catch (const cancelled_error&) {
+        if (current_task().cancelling() > cancelling) throw;
         throw timeout_error(std::current_exception());
     }
 }

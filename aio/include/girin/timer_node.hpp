@@ -5,13 +5,15 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 
 namespace girin::detail {
 
 class timer_heap;
 
 using time_point = std::chrono::steady_clock::time_point;
+
+// The running loop's clock in so long; the end of time if that is beyond it.
+GIRIN_EXPORT time_point time_after(std::chrono::nanoseconds delay);
 
 class GIRIN_EXPORT timer_node : public callback_node {
  public:
@@ -34,7 +36,6 @@ class GIRIN_EXPORT timer_node : public callback_node {
 
     timer_heap* heap_ = nullptr;
     std::size_t index_ = 0;
-    std::uint64_t sequence_ = 0;
     time_point when_{};
 };
 

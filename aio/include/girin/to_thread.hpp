@@ -2,7 +2,6 @@
 #pragma once
 
 #include <girin/coro.hpp>
-#include <girin/future.hpp>
 #include <girin/thread_pool.hpp>
 
 #include <functional>
@@ -14,47 +13,70 @@ namespace girin {
 
 namespace detail {
 
-// The call of to_thread(abandon, …): owns all it needs, so that nobody has to wait for it.
-template <class T, class F>
-class abandoned_call final : public pool_job, public callback_node {
+GIRIN_EXPORT thread_pool& default_pool();
+
+// The await of to_thread(abandon, …). The call owns all that it needs, so that nobody has to wait for it.
+template <class F>
+class abandoning_wait final : public wait_point {
  public:
-    abandoned_call(future<T> f, F function) : future_(std::move(f)), function_(std::move(function)) {}
+    using result_type = std::invoke_result_t<F&>;
+
+    explicit abandoning_wait(F function) : call_(new owned_call(std::move(function), *this)) {}
+    ~abandoning_wait() override { abandon_call(); }
+
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> caller) {
+        pool_ = &default_pool();
+        suspend(caller);
+        if (!linked() && !pool_->try_submit(*call_)) throw pool_full();
+    }
+    result_type await_resume() {
+        resumed();
+        if (call_->refused) raise_pool_ended();
+        return call_->result.take();
+    }
+    bool cancel(const std::string& message) override {
+        if (linked()) return false;
+        abandon_call();
+        return accept_cancel(message);
+    }
 
  private:
-    void execute() noexcept override {
-        try {
-            if constexpr (std::is_void_v<T>)
-                function_();
-            else
-                outcome_.set_value(function_());
-        } catch (...) {
-            outcome_.set_exception(std::current_exception());
-        }
-    }
-    callback_node& finished() noexcept override { return *this; }
+    struct owned_call final : pool_job, callback_node {
+        owned_call(F f, abandoning_wait& w) : function(std::move(f)), waiter(&w) {}
 
-    void run() override {
-        std::unique_ptr<abandoned_call> self(this);
-        if (future_.done()) return;
-        try {
-            if constexpr (std::is_void_v<T>) {
-                outcome_.take();
-                future_.set_result();
-            } else {
-                future_.set_result(outcome_.take());
-            }
-        } catch (...) {
-            future_.set_exception(std::current_exception());
+        void execute() noexcept override { call_into(result, function); }
+        void refuse() noexcept override { refused = true; }
+        callback_node& finished() noexcept override { return *this; }
+        void run() override {
+            if (waiter) waiter->wake();
+            drop();
         }
-    }
-    void drop() noexcept override { delete this; }
+        void drop() noexcept override {
+            arrived = true;
+            if (!waiter) delete this;
+        }
 
-    future<T> future_;
-    F function_;
-    outcome<T> outcome_;
+        F function;
+        outcome<result_type> result;
+        abandoning_wait* waiter;  // null when nobody waits any more
+        bool refused = false;
+        bool arrived = false;  // back from the pool
+    };
+
+    // One that a thread has already frees itself when it is back.
+    void abandon_call() noexcept {
+        owned_call* abandoned = std::exchange(call_, nullptr);
+        if (!abandoned) return;
+        abandoned->waiter = nullptr;
+        bool mine =
+            abandoned->is_new() || abandoned->arrived || (abandoned->submitted() && pool_->take_back(*abandoned));
+        if (mine) delete abandoned;
+    }
+
+    owned_call* call_;
+    thread_pool* pool_ = nullptr;
 };
-
-GIRIN_EXPORT thread_pool& default_pool();
 
 }  // namespace detail
 
@@ -70,20 +92,15 @@ auto to_thread(F function, Args... args) -> coro<std::invoke_result_t<F&, Args..
 struct abandon_t {};
 inline constexpr abandon_t abandon{};
 
-// The same, but a cancelled task does not wait: the function goes on alone, with its own copies, and its result is
-// dropped.
+// The same, but a cancelled task does not wait: a function that runs goes on alone, with its own copies, and its result
+// is dropped.
 template <class F, class... Args>
 auto to_thread(abandon_t, F function, Args... args) -> coro<std::invoke_result_t<F&, Args...>> {
-    using T = std::invoke_result_t<F&, Args...>;
-    future<T> result = create_future<T>();
     auto bound = [function = std::move(function),
                   arguments = std::tuple(std::move(args)...)]() mutable -> decltype(auto) {
         return std::apply(function, std::move(arguments));
     };
-    auto call = std::make_unique<detail::abandoned_call<T, decltype(bound)>>(result, std::move(bound));
-    if (!detail::default_pool().try_submit(*call)) throw pool_full();
-    call.release();
-    co_return co_await std::move(result);
+    co_return co_await detail::abandoning_wait<decltype(bound)>(std::move(bound));
 }
 
 }  // namespace girin

@@ -1,0 +1,86 @@
+// A FIFO of callbacks: the ready queue, and what waits for a future. Intrusive, so nothing is allocated.
+#pragma once
+
+#include <girin/export.hpp>
+
+namespace girin::detail {
+
+struct callback_link {
+    callback_link* prev = this;
+    callback_link* next = this;
+};
+
+// An entry of the ready queue or of a future's callback list: an intrusive link that leaves its list when it is
+// destroyed.
+class GIRIN_EXPORT callback_node : private callback_link {
+ public:
+    callback_node() noexcept = default;
+    callback_node(const callback_node&) = delete;
+    callback_node& operator=(const callback_node&) = delete;
+    virtual ~callback_node() { unlink(); }
+
+    // Runs the callback in its turn. Only what stops the whole loop (keyboard_interrupt) may come out of it.
+    virtual void run() = 0;
+
+    // The loop was closed or the future is gone: the callback will never run. The node is already out of its list.
+    virtual void drop() noexcept {}
+
+    bool linked() const noexcept { return next != this; }
+    void unlink() noexcept {
+        prev->next = next;
+        next->prev = prev;
+        prev = next = this;
+    }
+
+ private:
+    friend class callback_list;
+};
+
+class callback_list {
+ public:
+    callback_list() = default;
+    callback_list(const callback_list&) = delete;
+    callback_list& operator=(const callback_list&) = delete;
+    ~callback_list() { drop_all(); }
+
+    bool empty() const noexcept { return head_.next == &head_; }
+
+    void push_back(callback_node& node) noexcept {
+        callback_link& link = node;
+        link.prev = head_.prev;
+        link.next = &head_;
+        link.prev->next = head_.prev = &link;
+    }
+
+    // Takes the node out; null when there is none.
+    callback_node* pop_front() noexcept {
+        if (empty()) return nullptr;
+        auto* first = static_cast<callback_node*>(head_.next);
+        first->unlink();
+        return first;
+    }
+
+    // Moves all of `other` behind, or before, what is here, in its order.
+    void append(callback_list& other) noexcept { splice(other, *head_.prev, head_); }
+    void prepend(callback_list& other) noexcept { splice(other, head_, *head_.next); }
+
+    void drop_all() noexcept {
+        while (callback_node* node = pop_front()) node->drop();
+    }
+
+ private:
+    static void splice(callback_list& other, callback_link& before, callback_link& after) noexcept {
+        if (other.empty()) return;
+        callback_link* first = other.head_.next;
+        callback_link* last = other.head_.prev;
+        other.head_.prev = other.head_.next = &other.head_;
+        first->prev = &before;
+        last->next = &after;
+        before.next = first;
+        after.prev = last;
+    }
+
+    callback_link head_;
+};
+
+}  // namespace girin::detail

@@ -1,0 +1,322 @@
+#include "tests/support/run_virtual.hpp"
+
+#include <girin/gather.hpp>
+#include <girin/runner.hpp>
+#include <girin/sleep.hpp>
+#include <girin/thread_pool.hpp>
+
+#include <doctest/doctest.h>
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <atomic>
+#include <latch>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace girin;
+using namespace std::chrono_literals;
+using girin::test::run_virtual;
+
+namespace {
+
+// co_await call_in(pool, f): what the server and app do with a pool of their own.
+template <class F>
+auto call_in(executor& pool, F function) -> coro<std::invoke_result_t<F&>> {
+    co_return co_await detail::thread_call<F>(&pool, function);
+}
+
+template <class Awaitable>
+coro<std::string> outcome_of(Awaitable awaited) {
+    try {
+        co_await std::move(awaited);
+    } catch (const pool_full&) {
+        co_return "full";
+    } catch (const cancelled_error&) {
+        co_return "cancelled";
+    } catch (const std::exception& e) {
+        co_return e.what();
+    }
+    co_return "done";
+}
+
+}  // namespace
+
+TEST_CASE("a pool runs functions in its own threads, which have its name and no signals") {
+    run_virtual([]() -> coro<> {
+        thread_pool pool({.threads = 1, .name = "blocking"});
+        auto look = [] {
+            char name[16] = {};
+            pthread_getname_np(pthread_self(), name, sizeof name);
+            sigset_t blocked;
+            pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
+            return std::pair(std::string(name), sigismember(&blocked, SIGINT) == 1);
+        };
+        auto seen = co_await call_in(pool, look);
+        CHECK(seen.first == "blocking_0");
+        CHECK(seen.second);
+        sigset_t own;
+        pthread_sigmask(SIG_BLOCK, nullptr, &own);
+        CHECK(sigismember(&own, SIGINT) == 0);
+    });
+}
+
+TEST_CASE("results and exceptions of every kind come back") {
+    run_virtual([]() -> coro<> {
+        thread_pool pool({.threads = 2});
+        static int object = 0;
+        auto owner = co_await call_in(pool, [] { return std::make_unique<int>(5); });
+        CHECK(*owner == 5);
+        int& same = co_await call_in(pool, []() -> int& { return object; });
+        CHECK(&same == &object);
+        co_await call_in(pool, [] {});
+        CHECK_THROWS_AS(co_await call_in(pool, [] { throw std::domain_error("x"); }), std::domain_error);
+        CHECK_THROWS_AS(co_await call_in(pool, [] { throw 7; }), int);
+    });
+}
+
+TEST_CASE("a pool starts no more threads than it needs or may have") {
+    run_virtual([]() -> coro<> {
+        thread_pool pool({.threads = 3});
+        std::latch all_run(4);
+        auto wait_for_all = [&] { all_run.arrive_and_wait(); };
+        auto a = create_task(call_in(pool, wait_for_all));
+        auto b = create_task(call_in(pool, wait_for_all));
+        auto c = create_task(call_in(pool, wait_for_all));
+        co_await sleep(0s);
+        CHECK(pool.queued() + pool.busy() == 3);
+        all_run.arrive_and_wait();
+        co_await gather(a, b, c);
+        auto first = co_await call_in(pool, [] { return std::this_thread::get_id(); });
+        auto second = co_await call_in(pool, [] { return std::this_thread::get_id(); });
+        CHECK(first != std::thread::id());
+        CHECK(second != std::thread::id());
+    });
+}
+
+TEST_CASE("a pool takes as many functions as it has threads and places in its queue, and refuses the next") {
+    run_virtual([]() -> coro<> {
+        for (std::size_t threads : {1, 2, 4})
+            for (std::size_t places : {0, 1, 3}) {
+                thread_pool pool({.threads = threads, .queue = places});
+                std::latch open(1);
+                std::vector<task<std::string>> accepted;
+                for (std::size_t i = 0; i < threads + places; ++i)
+                    accepted.push_back(create_task(outcome_of(call_in(pool, [&] { open.wait(); }))));
+                co_await sleep(0s);
+                bool called = false;
+                auto refused = co_await outcome_of(call_in(pool, [&] { called = true; }));
+                CHECK(refused == "full");
+                open.count_down();
+                for (auto& t : accepted) {
+                    auto outcome = co_await t;
+                    CHECK(outcome == "done");
+                }
+                CHECK_FALSE(called);
+            }
+    });
+}
+
+TEST_CASE("a pool without a queue takes one function after another") {
+    run_virtual([]() -> coro<> {
+        thread_pool pool({.threads = 1, .queue = 0});
+        for (int i = 0; i < 1000; ++i) {
+            auto outcome = co_await outcome_of(call_in(pool, [] {}));
+            REQUIRE(outcome == "done");
+        }
+    });
+}
+
+TEST_CASE("functions are called in the order in which they were submitted") {
+    run_virtual([]() -> coro<> {
+        thread_pool pool({.threads = 1});
+        std::string order;
+        std::vector<coro<>> calls;
+        for (char c = 'a'; c <= 'z'; ++c) calls.push_back(call_in(pool, [&order, c] { order += c; }));
+        co_await gather(std::move(calls));
+        CHECK(order == "abcdefghijklmnopqrstuvwxyz");
+    });
+}
+
+TEST_CASE("a cancelled await of a queued function drops it at once, wherever in the queue it is") {
+    run_virtual([]() -> coro<> {
+        thread_pool pool({.threads = 1});
+        std::latch running(1), open(1);
+        auto blocker = create_task(call_in(pool, [&] {
+            running.count_down();
+            open.wait();
+        }));
+        std::string called;
+        std::vector<task<>> queued;
+        for (char c : {'a', 'b', 'c', 'd'}) queued.push_back(create_task(call_in(pool, [&called, c] { called += c; })));
+        co_await sleep(0s);
+        running.wait();
+        CHECK(pool.queued() == 4);
+        for (std::size_t i : {1, 0, 3}) queued[i].cancel();
+        CHECK(pool.queued() == 1);
+        for (std::size_t i : {1, 0, 3}) {
+            auto outcome = co_await outcome_of(queued[i]);
+            CHECK(outcome == "cancelled");
+        }
+        open.count_down();
+        co_await blocker;
+        co_await queued[2];
+        CHECK(called == "c");
+    });
+}
+
+TEST_CASE("a cancelled await of a running function waits for it, and then raises") {
+    run_virtual([]() -> coro<> {
+        thread_pool pool({.threads = 1});
+        std::latch running(1), open(1);
+        std::atomic<bool> returned = false;
+        auto t = create_task(call_in(pool, [&] {
+            running.count_down();
+            open.wait();
+            returned = true;
+        }));
+        co_await sleep(0s);
+        running.wait();
+        t.cancel();
+        t.cancel();
+        co_await sleep(0s);
+        CHECK_FALSE(t.done());
+        open.count_down();
+        auto outcome = co_await outcome_of(t);
+        CHECK(outcome == "cancelled");
+        CHECK(returned);
+        CHECK(t.cancelling() == 2);
+    });
+}
+
+TEST_CASE("a cancelled task that has not submitted its function yet never does") {
+    run_virtual([]() -> coro<> {
+        thread_pool pool({.threads = 1});
+        bool called = false;
+        auto body = [&]() -> coro<> {
+            current_task().cancel();
+            co_await call_in(pool, [&] { called = true; });
+        };
+        auto t = create_task(body());
+        auto outcome = co_await outcome_of(t);
+        CHECK(outcome == "cancelled");
+        CHECK_FALSE(called);
+    });
+}
+
+TEST_CASE("a cancellation in the turn of the completion is raised") {
+    run_virtual([]() -> coro<> {
+        thread_pool pool({.threads = 1});
+        task<int> t = create_task(call_in(pool, [] { return 1; }));
+        co_await sleep(0s);
+        while (pool.busy() + pool.queued() != 0) std::this_thread::yield();
+        t.cancel();
+        auto outcome = co_await outcome_of(t);
+        CHECK(outcome == "cancelled");
+    });
+}
+
+TEST_CASE("many tasks that are cancelled at any moment lose nothing") {
+    auto program = []() -> coro<> {
+        thread_pool pool({.threads = 4});
+        std::atomic<int> called = 0;
+        int done = 0, cancelled = 0;
+        for (int round = 0; round < 20; ++round) {
+            std::vector<task<std::string>> tasks;
+            for (int i = 0; i < 50; ++i) tasks.push_back(create_task(outcome_of(call_in(pool, [&] { ++called; }))));
+            for (int i = 0; i < round; ++i) co_await sleep(0s);
+            for (std::size_t i = 0; i < tasks.size(); i += 2) tasks[i].cancel();
+            for (auto& t : tasks) {
+                std::string outcome = "cancelled";
+                try {
+                    outcome = co_await t;
+                } catch (const cancelled_error&) {  // before its first step
+                }
+                ++(outcome == "done" ? done : cancelled);
+            }
+        }
+        CHECK(done + cancelled == 1000);
+        CHECK(done >= 500);
+        CHECK(called >= done);
+    };
+    run(program());
+}
+
+TEST_CASE("a pool that ends waits for what runs, and tells those who wait for what is queued") {
+    run_virtual([]() -> coro<> {
+        std::atomic<bool> returned = false;
+        std::vector<task<std::string>> queued;
+        int called = 0;
+        task<std::string> ran;
+        {
+            thread_pool pool({.threads = 1});
+            std::latch running(1);
+            ran = create_task(outcome_of(call_in(pool, [&] {
+                running.count_down();
+                std::this_thread::sleep_for(2ms);
+                returned = true;
+            })));
+            for (int i = 0; i < 1000; ++i) queued.push_back(create_task(outcome_of(call_in(pool, [&] { ++called; }))));
+            co_await sleep(0s);
+            running.wait();
+        }
+        CHECK(returned);
+        auto of_running = co_await ran;
+        CHECK(of_running == "done");
+        int told = 0;
+        for (auto& t : queued) {
+            auto outcome = co_await t;
+            if (outcome == "the thread pool ended before it called the function") ++told;
+        }
+        CHECK(called + told == 1000);
+    });
+}
+
+TEST_CASE("a loop that is closed drops its queued functions and waits for the running ones, in any pool") {
+    thread_pool pool({.threads = 1});
+    std::atomic<bool> returned = false;
+    bool called = false;
+    auto alive = std::make_shared<int>();
+    {
+        std::latch running(1);
+        loop l;
+        l.set_exception_handler([](loop&, const auto&) {});
+        l.call_soon([&] {
+            create_task(call_in(pool, [&, alive] {
+                running.count_down();
+                std::this_thread::sleep_for(2ms);
+                returned = true;
+            }));
+            create_task(call_in(pool, [&, alive] { called = true; }));
+            loop::running().call_soon([&] {
+                running.wait();
+                loop::running().stop();
+            });
+        });
+        l.run_forever();
+        l.close();
+        CHECK(returned);
+        CHECK(alive.use_count() == 1);
+    }
+    CHECK_FALSE(called);
+    CHECK(pool.queued() == 0);
+}
+
+TEST_CASE("one pool serves the loops of several threads") {
+    thread_pool pool({.threads = 2});
+    std::atomic<int> sum = 0;
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t)
+        threads.emplace_back([&] {
+            auto program = [&]() -> coro<> {
+                for (int i = 0; i < 100; ++i) sum += co_await call_in(pool, [] { return 1; });
+            };
+            run(program());
+        });
+    for (std::thread& thread : threads) thread.join();
+    CHECK(sum == 400);
+}

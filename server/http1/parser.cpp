@@ -51,6 +51,7 @@ struct parser::callbacks {
 
 failure parser::check_head(std::string_view head) {
     part_ = part::head;
+    too_large_ = false;
     llhttp_init(&llhttp_, HTTP_REQUEST, &callbacks::of_head);
     const llhttp_errno_t error = llhttp_execute(&llhttp_, head.data(), head.size());
     if (error != HPE_PAUSED) return llhttp_failure();
@@ -76,7 +77,6 @@ parser::chunk parser::read_chunks(std::string_view unread) {
         body_size_ = 0;
         size_line_ = 0;
         overhead_ = 0;
-        too_large_ = false;
     }
     data_ = {};
     llhttp_resume(&llhttp_);

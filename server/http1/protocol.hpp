@@ -25,6 +25,7 @@ class protocol {
  public:
     // The limits must outlive the connection.
     explicit protocol(const limits& limits) : reader_(limits) {}
+    explicit protocol(const limits&& limits) = delete;
 
     // Reads on in what the client sent. `unread` is everything that has not been consumed, in one piece, and is written
     // to: field names become lower-case in place. `storage` is the same from the first event of a request until its

@@ -13,6 +13,8 @@ namespace girin::http1 {
 
 // Some kilobytes, allocated once. A worker pools them, and an idle connection holds none.
 struct request_storage {
+    // The limits must outlive the storage.
+    explicit request_storage(const limits&& limits) = delete;
     explicit request_storage(const limits& limits)
         : lines(std::make_unique<text_line[]>(limits.fields + 1)),
           fields(std::make_unique<header[]>(limits.fields + 1)),

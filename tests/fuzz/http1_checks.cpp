@@ -20,13 +20,20 @@ constexpr http1::limits tight{.request_line = 40,
                               .underscore_names = true};
 
 bool is_same_in_pieces(std::string_view bytes, const http1::limits& limits) {
-    const std::string whole = transcript_of({bytes}, limits);
-    std::vector<std::string_view> single_bytes;
-    for (std::size_t i = 0; i < bytes.size(); ++i) single_bytes.push_back(bytes.substr(i, 1));
-    if (transcript_of(single_bytes, limits) != whole) return false;
+    http1_transcript connection(limits);
+    connection.feed(bytes);
+    const std::string whole = connection.text();
+
+    connection.reconnect();
+    for (std::size_t i = 0; i < bytes.size(); ++i) connection.feed(bytes.substr(i, 1));
+    if (connection.text() != whole) return false;
+
     const std::size_t third = bytes.size() / 3;
-    return transcript_of({bytes.substr(0, third), bytes.substr(third, third), bytes.substr(2 * third)}, limits) ==
-           whole;
+    connection.reconnect();
+    connection.feed(bytes.substr(0, third));
+    connection.feed(bytes.substr(third, third));
+    connection.feed(bytes.substr(2 * third));
+    return connection.text() == whole;
 }
 
 // A GET or HEAD without a body is not shown to llhttp, so what our rules accept it must accept too, with the same

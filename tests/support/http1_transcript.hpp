@@ -14,7 +14,7 @@ namespace girin::testing {
 // sees the unread bytes in an allocation of exactly their size, so that AddressSanitizer notices a byte read too far.
 class http1_transcript {
  public:
-    explicit http1_transcript(const http1::limits& limits) : storage_(limits), protocol_(limits) {}
+    explicit http1_transcript(const http1::limits& limits = {}) : limits_(limits) {}
 
     void feed(std::string_view piece) {
         unread_ += piece;
@@ -29,6 +29,14 @@ class http1_transcript {
                 return;
             if (event.kind == http1::event_kind::end) answer();
         }
+    }
+
+    // Begins anew with another client, and with what the last one left in the storage.
+    void reconnect() {
+        protocol_ = http1::protocol(limits_);
+        unread_.clear();
+        text_.clear();
+        in_body_ = false;
     }
 
     // "GET /path 1.1 {host: a, accept: b} body(abc) end\n" for each request, "failure(400 reason)" where one is
@@ -80,8 +88,9 @@ class http1_transcript {
         protocol_.body("", false, out);
     }
 
-    http1::request_storage storage_;
-    http1::protocol protocol_;
+    http1::limits limits_;
+    http1::request_storage storage_{limits_};
+    http1::protocol protocol_{limits_};
     std::string unread_;
     std::string text_;
     bool in_body_ = false;

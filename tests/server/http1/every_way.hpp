@@ -30,6 +30,9 @@ inline std::string every_way(std::string_view bytes, const http1::limits& limits
         const std::string twice = std::string(bytes) + std::string(bytes);
         CHECK(transcript_of({twice}, limits) == (whole.protocol().keep_alive() ? text + text : text));
     }
+    whole.reconnect();
+    whole.feed(bytes);
+    CHECK(whole.text() == text);
     return text;
 }
 

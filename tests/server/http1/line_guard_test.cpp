@@ -7,6 +7,7 @@
 
 using namespace girin;
 using namespace girin::testing;
+using namespace std::string_view_literals;
 
 namespace {
 
@@ -39,7 +40,7 @@ TEST_CASE("a control character anywhere in a head is refused, except HTAB in a v
         CHECK_MESSAGE(with_fields("X: a" + std::string(1, static_cast<char>(c)) + "b\r\n") == "400", c);
         CHECK_MESSAGE(with_fields("X" + std::string(1, static_cast<char>(c)) + "y: a\r\n") == "400", c);
     }
-    CHECK(with_fields(std::string_view("X: a\0b\r\n", 8)) == "400");
+    CHECK(with_fields("X: a\0b\r\n"sv) == "400");
     CHECK(with_fields("X: a\x7f\r\n") == "400");
     CHECK(with_fields("X: a\tb\r\n") == "GET / 1.1 {host: a, x: a\tb} end\n");
     CHECK(with_fields("X\t: a\r\n") == "400");

@@ -16,7 +16,7 @@ std::string post(std::string_view fields, std::string_view body = {}) {
 }
 
 bool stays_open(std::string_view bytes) {
-    http1_transcript connection{http1::limits{}};
+    http1_transcript connection;
     connection.feed(bytes);
     REQUIRE(connection.text().ends_with("end\n"));
     return connection.protocol().keep_alive();

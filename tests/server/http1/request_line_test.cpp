@@ -4,6 +4,7 @@
 
 using namespace girin;
 using namespace girin::testing;
+using namespace std::string_view_literals;
 
 namespace {
 
@@ -14,8 +15,8 @@ std::string with_line(std::string_view line) {
 http1::request_head head_of(std::string_view bytes) {
     // The head's views outlive this function with the bytes and the storage that they point into.
     static std::string kept;
-    static http1::request_storage storage{http1::limits{}};
     static const http1::limits limits;
+    static http1::request_storage storage(limits);
     kept = bytes;
     http1::protocol protocol(limits);
     REQUIRE(protocol.next(kept, storage).kind == http1::event_kind::head);
@@ -68,7 +69,7 @@ TEST_CASE("a target has no fragment, no control character and nothing beyond ASC
     CHECK(with_line("GET /a?b#c HTTP/1.1") == "400");
     CHECK(with_line("GET # HTTP/1.1") == "400");
     CHECK(with_line("GET /\x01 HTTP/1.1") == "400");
-    CHECK(with_line(std::string_view("GET /\0 HTTP/1.1", 15)) == "400");
+    CHECK(with_line("GET /\0 HTTP/1.1"sv) == "400");
     CHECK(with_line("GET /\x7f HTTP/1.1") == "400");
     CHECK(with_line("GET /a?\x7f HTTP/1.1") == "400");
     CHECK(with_line("GET /\xc3\xa9 HTTP/1.1") == "400");
@@ -122,7 +123,7 @@ TEST_CASE("one empty line before a request is let pass, and no more") {
 }
 
 TEST_CASE("an empty line between requests is consumed at once, so that an idle connection has no unread bytes") {
-    http1_transcript connection{http1::limits{}};
+    http1_transcript connection;
     connection.feed("GET / HTTP/1.1\r\nHost: a\r\n\r\n\r\n");
     CHECK(connection.unread().empty());
     connection.feed("GET /2 HTTP/1.1\r\nHost: a\r\n\r\n");

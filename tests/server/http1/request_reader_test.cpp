@@ -5,6 +5,7 @@
 
 using namespace girin;
 using namespace girin::testing;
+using namespace std::string_view_literals;
 
 namespace {
 
@@ -89,7 +90,7 @@ TEST_CASE("chunk extensions are read over") {
     for (const std::string_view extension :
          {"5;a\rb", "5;a=b\rue", "5;\nxx", "5 ;a", "5 ;foo=bar", "5;a=\"\r\nb\"", "5\n;"})
         CHECK_MESSAGE(status_of(std::string(extension) + "\r\nhello\r\n0\r\n\r\n") == "400", extension);
-    CHECK(status_of(std::string_view("5;a\0b\r\nhello\r\n0\r\n\r\n", 21)) == "400");
+    CHECK(status_of("5;a\0b\r\nhello\r\n0\r\n\r\n"sv) == "400");
 }
 
 TEST_CASE("what chunk-size lines carry beyond the size is limited over the whole body") {
@@ -112,14 +113,18 @@ TEST_CASE("each body has a limit of its own, also where the storage has served a
     CHECK(transcript_of({near_both, near_both, near_both}, limits) == text + text + text);
 
     http1::request_storage storage(limits);
-    for (const std::string& body :
-         {"5;" + std::string(60, 'x'), std::string("1f\r\n"), near_both.substr(chunked_head.size())}) {
+    const auto outcome = [&](std::string bytes) {
         http1::protocol protocol(limits);
-        std::string bytes = std::string(chunked_head) + body;
         const auto head = protocol.next(bytes, storage);
-        const auto next = protocol.next(std::span(bytes).subspan(head.consumed), storage);
-        CHECK(next.kind == (body.starts_with("1e") ? http1::event_kind::body : http1::event_kind::failure));
-    }
+        if (head.kind == http1::event_kind::failure) return head.refused.status;
+        return protocol.next(std::span(bytes).subspan(head.consumed), storage).refused.status;
+    };
+    CHECK(outcome(std::string(chunked_head) + "5;" + std::string(60, 'x')) == 400);
+    CHECK(outcome(std::string(chunked_head) + "1f\r\n") == 413);
+    CHECK(outcome(std::string(chunked_head) + "x\r\n") == 400);
+    CHECK(outcome(std::string(chunked_head) + "1f\r\n") == 413);
+    CHECK(outcome("FOO / HTTP/1.1\r\nHost: a\r\n\r\n") == 501);
+    CHECK(outcome(near_both) == 0);
 }
 
 TEST_CASE("many small chunks are not an overhead") {
@@ -180,7 +185,7 @@ TEST_CASE("without a limit the lengths of chunks cannot overflow either") {
 }
 
 TEST_CASE("after a failure nothing more is read") {
-    http1_transcript connection{http1::limits{}};
+    http1_transcript connection;
     connection.feed("GET / HTTP/1.1\r\n\r\n");
     const std::string refused = connection.text();
     REQUIRE(refused == "failure(400 Host header missing)");

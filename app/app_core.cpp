@@ -22,7 +22,7 @@ std::string_view route_path(const scope& s) {
     return below.front() == '/' ? below : s.path;
 }
 
-coro<void> enter(const mount& mounted, const scope& s, receiver& receive, sender& send) {
+coro<void> enter(const mounted_app& mounted, const scope& s, receiver& receive, sender& send) {
     const std::size_t root = s.path.size() - route_path(s).size();
     scope inner = s;
     inner.root_path = s.path.substr(0, root + mounted.path.size());

@@ -25,7 +25,7 @@ struct route {
 };
 
 // An application for a path and all below it.
-struct mount {
+struct mounted_app {
     std::string path;
     application inner;
 };
@@ -39,7 +39,7 @@ class router {
     // What a path leads to: a route, or an application that is mounted there, or neither.
     struct match {
         const route* found = nullptr;
-        const mount* mounted = nullptr;
+        const mounted_app* mounted = nullptr;
     };
 
     // std::invalid_argument for a bad pattern or method, std::logic_error for a route that exists already, with other
@@ -58,7 +58,7 @@ class router {
     // Where patterns can end.
     struct endpoint {
         std::vector<route> routes;
-        std::optional<detail::mount> mounted;
+        std::optional<mounted_app> mounted;
 
         const route* find(std::string_view method) const;
     };

@@ -2,9 +2,11 @@
 add_compile_options(-gdwarf-4 -fno-omit-frame-pointer)  # Debian 12's valgrind cannot read clang's DWARF 5.
 
 add_library(girin_build_flags INTERFACE)
-set(girin_warnings -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+set(girin_warnings -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Woverloaded-virtual)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    list(APPEND girin_warnings -Wdangling -Werror=dangling)
+    list(APPEND girin_warnings -Wshadow -Wdangling -Werror=dangling)
+else()
+    list(APPEND girin_warnings -Wshadow=local)  # g++'s -Wshadow forbids a constructor's parameter the name of a member function.
 endif()
 if(GIRIN_WERROR)
     list(APPEND girin_warnings -Werror)

@@ -34,7 +34,7 @@ struct connection_options {
     std::uint32_t most_requests = 0;  // on one connection; 0: any number
     enum class cancel { safe, always, never } cancel_on_disconnect = cancel::safe;
     bool half_close = false;
-    std::string root_path;
+    std::string root_path{};
 };
 
 class service {

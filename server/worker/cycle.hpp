@@ -11,6 +11,7 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace girin::worker {
 
@@ -27,6 +28,11 @@ class cycle final : public girin::detail::task_core, private receiver, private s
     void on_input();
     void on_written();
     void client_left();
+    // The rest of the request is not heard: the client gets the server's answer, unless the application's is on the wire, and
+    // for the application it has left.
+    void refuse(http1::failure refused);
+    // The worker stops.
+    void abort();
 
  private:
     class input_wait final : public receive_wait {
@@ -45,10 +51,13 @@ class cycle final : public girin::detail::task_core, private receiver, private s
         cycle& cycle_;
     };
 
+    GIRIN_CORO_WRAPPER coro<void> call_application();
     receiving receive() override;
     sending send(const send_message& message) override;
     sending send_body(const http_response_body& body);
     std::optional<receive_message> next_message();
+    void wake_waits();
+    bool answer(int status, std::string_view reason);
     void collect() override;
     void application_ended(const std::exception_ptr& raised);
     void log_access();

@@ -64,8 +64,7 @@ class service {
     supervision::scoreboard_writer* scoreboard = nullptr;   // null: nobody watches
     access_log* access = nullptr;                           // null: no access log
 
-    buffer_pool heads;   // where most requests fit as a whole
-    buffer_pool bodies;  // for what is longer
+    buffer_pools buffers;
     object_pool<http1::request_storage> storage;
     object_pool<http1::byte_buffer> outputs;
 

@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace girin::test {
 
@@ -73,13 +74,13 @@ class raw_client {
 
     // Waits for one piece, as the kernel gives it; false at the end.
     coro<bool> read_piece() {
-        char piece[65536];
+        std::vector<char> piece(262'144);
         ssize_t got = 0;
         co_await girin::detail::io_wait(socket_, [&] {
-            got = ::recv(socket_.fd(), piece, sizeof piece, 0);
+            got = ::recv(socket_.fd(), piece.data(), piece.size(), 0);
             return got >= 0 || errno != EAGAIN;
         });
-        if (got > 0) received_.append(piece, static_cast<std::size_t>(got));
+        if (got > 0) received_.append(piece.data(), static_cast<std::size_t>(got));
         if (got < 0) reset_ = true;
         if (got <= 0) ended_ = true;
         co_return got > 0;

@@ -5,7 +5,7 @@
 #include <girin/runner.hpp>
 #include <girin/try_finally.hpp>
 
-#include "server/worker/connection.hpp"
+#include "server/worker/async_connection.hpp"
 #include "server/worker/service.hpp"
 #include "tests/support/raw_client.hpp"
 
@@ -52,23 +52,23 @@ class test_server {
     raw_client connect() {
         sockaddr_storage from = {};
         const auto [server, client] = tcp_pair(&from);
-        worker::connection::serve(service, girin::detail::descriptor(server), worker::peer_name(from), local);
+        worker::async_connection::serve(service, girin::detail::descriptor(server), worker::peer_name(from), local);
         return raw_client(client);
     }
     // A client that sees where one write ends and the next begins: each is one piece.
     raw_client connect_by_packets() {
         int ends[2];
         REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
-        worker::connection::serve(service, girin::detail::descriptor(ends[0]), worker::peer_name(), local);
+        worker::async_connection::serve(service, girin::detail::descriptor(ends[0]), worker::peer_name(), local);
         return raw_client(ends[1]);
     }
     // A client of whose response the kernel takes little at a time.
     raw_client connect_narrow() {
         const auto [server, client] = tcp_pair();
-        const int small = 4096;
+        const int small = 32'768;
         ::setsockopt(server, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
         ::setsockopt(client, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-        worker::connection::serve(service, girin::detail::descriptor(server), worker::peer_name(), local);
+        worker::async_connection::serve(service, girin::detail::descriptor(server), worker::peer_name(), local);
         return raw_client(client);
     }
 

@@ -74,6 +74,7 @@ class test_server {
 
     void advance(std::chrono::milliseconds time) { loop::running().advance(time); }
     coro<> advance_and_settle(std::chrono::milliseconds time) {
+        co_await settle();
         advance(time);
         co_await settle();
     }

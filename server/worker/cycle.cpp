@@ -18,6 +18,9 @@ namespace girin::worker {
 
 namespace {
 
+// What the access log shows for a client that left before its response began: nginx's number.
+constexpr int client_closed_request = 499;
+
 // What a task sees of a client that left need not be told to anybody.
 bool is_consequence_of_leaving(const std::exception_ptr& raised) {
     try {
@@ -129,6 +132,9 @@ sending cycle::send(const send_message& message) {
         connection_.protocol().start(start->status, start->headers.fields(), connection_.shared().date(),
                                      connection_.output());
         status_ = start->status;
+        const access_log* access = connection_.shared().access;
+        if (access && access->shows_response_fields())
+            logged_start_ = std::make_unique<owned<http_response_start>>(start->own());
         return {};
     }
     if (const auto* body = message.as<http_response_body>()) return send_body(*body);
@@ -189,6 +195,7 @@ bool cycle::answer(int status, std::string_view reason) {
     if (!connection_.answer(status, reason)) return false;
     status_ = status;
     body_bytes_ = reason.size();
+    logged_start_.reset();
     return true;
 }
 
@@ -235,7 +242,8 @@ void cycle::log_access() {
     record.query = head.query_string;
     record.protocol = head.is_http10() ? "HTTP/1.0" : "HTTP/1.1";
     record.request_headers = head.headers;
-    record.status = status_;
+    if (logged_start_) record.response_headers = (*logged_start_)->headers.fields();
+    record.status = status_ == 0 ? client_closed_request : status_;
     record.body_bytes = head.method == "HEAD" || !http1::may_have_body(status_) ? 0 : body_bytes_;
     record.duration = girin::detail::loop_core::running().time() - started_;
     record.finished = std::time(nullptr);

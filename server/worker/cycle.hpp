@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -68,6 +69,7 @@ class cycle final : public girin::detail::task_core, private receiver, private s
     input_wait input_wait_{*this};
     output_wait output_wait_{*this};
     std::optional<receive_message> message_;
+    std::unique_ptr<owned<http_response_start>> logged_start_;  // when the access log shows it
     std::chrono::steady_clock::time_point started_;
     std::uint64_t body_bytes_ = 0;
     int status_ = 0;

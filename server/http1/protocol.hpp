@@ -55,21 +55,23 @@ class protocol {
     // Makes this response the last one: the worker drains, or the client has used up its requests.
     void close_after_response() { closing_ = true; }
 
+    // Whether the connection outlives the response, if the request is read to its end: the one place that decides that, for
+    // the Connection field and for keep_alive().
+    bool persists() const { return client_persists_ && !awaits_continue_ && !closing_ && !writer_.closes(); }
+
     // Whether the connection can take another request: the response is complete, the request is read, and nobody wants
     // to close.
     bool keep_alive() const { return persists() && writer_.complete() && reader_.fully_read(); }
 
     bool response_on_the_wire() const { return writer_.on_the_wire(); }
     bool response_complete() const { return writer_.complete(); }
+    // Whether `end` has been reported for the request.
+    bool request_ended() const { return reader_.ended(); }
 
     // Bytes of content that have not been consumed; the largest number when that is not known.
     std::uint64_t unread_body() const { return reader_.unread_body(); }
 
  private:
-    // The one place that decides whether the connection outlives the response, for the Connection field and for
-    // keep_alive().
-    bool persists() const { return client_persists_ && !awaits_continue_ && !closing_ && !writer_.closes(); }
-
     request_reader reader_;
     response_writer writer_;
     bool client_persists_ = false;

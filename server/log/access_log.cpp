@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
@@ -115,6 +116,10 @@ access_log_format::item access_log_format::item_named(std::string_view name) {
         "or "
         "{NAME}e, not '" +
         std::string(name) + "'");
+}
+
+bool access_log_format::shows_response_fields() const {
+    return std::any_of(items_.begin(), items_.end(), [](const item& i) { return i.what == atom::response_header; });
 }
 
 void access_log_format::append(std::string& out, const access_record& record) {

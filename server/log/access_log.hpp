@@ -43,6 +43,9 @@ class access_log_format {
     // Appends one line with its line feed. What is missing is `-`; bytes of the client are escaped.
     void append(std::string& out, const access_record& record);
 
+    // Whether a line shows fields of the response, so that they have to be kept until it is written.
+    bool shows_response_fields() const;
+
  private:
     enum class atom {
         literal,

@@ -5,7 +5,7 @@
 #include "aio/io_wait.hpp"
 #include "aio/loop_core.hpp"
 #include "server/log/log.hpp"
-#include "server/worker/connection.hpp"
+#include "server/worker/async_connection.hpp"
 #include "server/worker/peer_name.hpp"
 
 #include <poll.h>
@@ -52,7 +52,7 @@ bool acceptor::accept_one() {
         socklen_t size = sizeof from;
         int fd = ::accept4(listener_.fd(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            connection::serve(service_, girin::detail::descriptor(fd), peer_name(from), local_);
+            async_connection::serve(service_, girin::detail::descriptor(fd), peer_name(from), local_);
             return true;
         }
         if (errno == EINTR || errno == ECONNABORTED) continue;

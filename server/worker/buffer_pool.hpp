@@ -1,6 +1,8 @@
-// The input buffers of one worker: taken when bytes arrive, given back when they are used up, so that an idle connection
+// The input buffers of one thread: taken when bytes arrive, given back when they are used up, so that an idle connection
 // holds none.
 #pragma once
+
+#include "server/worker/poison.hpp"
 
 #include <cstddef>
 #include <cstring>
@@ -22,6 +24,7 @@ class input_buffer {
         swap(other);
         return *this;
     }
+    ~input_buffer() { unpoison(memory_.get(), capacity_); }
 
     explicit operator bool() const noexcept { return memory_ != nullptr; }
     std::size_t capacity() const noexcept { return capacity_; }
@@ -30,7 +33,16 @@ class input_buffer {
     void filled(std::size_t size) noexcept { end_ += size; }
     void consume(std::size_t size) noexcept { begin_ += size; }
     std::size_t position() const noexcept { return begin_; }
-    void clear() noexcept { begin_ = end_ = 0; }
+
+    // Nobody may look at what has been consumed any more.
+    void forget_consumed() noexcept { poison(memory_.get(), begin_); }
+    // The same for everything.
+    void clear() noexcept {
+        begin_ = end_ = 0;
+        poison(memory_.get(), capacity_);
+    }
+    // After clear(), before it is used again.
+    void reuse() noexcept { unpoison(memory_.get(), capacity_); }
 
     // Puts bytes behind the unread ones; there must be room.
     void append(std::span<const char> bytes) noexcept {
@@ -39,7 +51,8 @@ class input_buffer {
     }
     // Moves the unread bytes to `position`, which lies before them, and so makes room behind them.
     void move_unread_to(std::size_t position) noexcept {
-        std::size_t size = end_ - begin_;
+        unpoison(memory_.get() + position, end_ - position);
+        const std::size_t size = end_ - begin_;
         std::memmove(memory_.get() + position, memory_.get() + begin_, size);
         begin_ = position;
         end_ = position + size;
@@ -59,7 +72,7 @@ class input_buffer {
     std::size_t end_ = 0;
 };
 
-// Keeps buffers of one size for reuse, up to a number; buffers of another size are freed.
+// Keeps buffers of one size for reuse, up to a number.
 class buffer_pool {
  public:
     buffer_pool(std::size_t buffer_size, std::size_t kept) : buffer_size_(buffer_size), kept_(kept) {
@@ -72,11 +85,12 @@ class buffer_pool {
         if (spare_.empty()) return input_buffer(buffer_size_);
         input_buffer buffer = std::move(spare_.back());
         spare_.pop_back();
+        buffer.reuse();
         return buffer;
     }
 
     void give_back(input_buffer buffer) noexcept {
-        if (buffer.capacity() != buffer_size_ || spare_.size() == kept_) return;
+        if (spare_.size() == kept_) return;
         buffer.clear();
         spare_.push_back(std::move(buffer));
     }
@@ -85,6 +99,16 @@ class buffer_pool {
     std::size_t buffer_size_;
     std::size_t kept_;
     std::vector<input_buffer> spare_;
+};
+
+// A small size, in which most requests fit as a whole, and a large one for what does not.
+struct buffer_pools {
+    buffer_pool small;
+    buffer_pool large;
+
+    void give_back(input_buffer buffer) noexcept {
+        if (buffer) (buffer.capacity() == small.buffer_size() ? small : large).give_back(std::move(buffer));
+    }
 };
 
 }  // namespace girin::worker

@@ -3,6 +3,7 @@
 #include <girin/exceptions.hpp>
 
 #include "aio/loop_core.hpp"
+#include "server/http1/status.hpp"
 #include "server/log/escape.hpp"
 #include "server/log/log.hpp"
 #include "server/worker/access_log.hpp"
@@ -17,6 +18,9 @@ namespace girin::worker {
 
 namespace {
 
+// What the access log shows for a client that left before its response began: nginx's number.
+constexpr int client_closed_request = 499;
+
 // What a task sees of a client that left need not be told to anybody.
 bool is_consequence_of_leaving(const std::exception_ptr& raised) {
     try {
@@ -28,6 +32,11 @@ bool is_consequence_of_leaving(const std::exception_ptr& raised) {
     } catch (...) {
         return false;
     }
+}
+
+coro<void> raise(std::exception_ptr raised) {
+    std::rethrow_exception(raised);
+    co_return;
 }
 
 bool is_safe(std::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
@@ -53,13 +62,27 @@ cycle::cycle(connection& c) : connection_(c), started_(girin::detail::loop_core:
         scoreboard_entry_ = shared.scoreboard->request_began(head.method, head.target, started_);
 }
 
+// What is called need not be a coroutine itself, and can so raise here or return nothing to run.
+coro<void> cycle::call_application() {
+    std::exception_ptr raised;
+    try {
+        coro<void> call = connection_.shared().app(scope_, *this, *this);
+        if (call) return call;
+        raised = std::make_exception_ptr(asgi_error("Expected a coroutine from the application, but got nothing."));
+    } catch (...) {
+        raised = std::current_exception();
+    }
+    return raise(raised);
+}
+
 void cycle::start() {
     girin::detail::ref<cycle> keep(this);
-    start_now(connection_.shared().app(scope_, *this, *this).release());
+    start_now(call_application().release());
     first_step_ = false;
 }
 
 receiving cycle::receive() {
+    if (input_wait_.waits()) throw asgi_error("Expected one receive at a time, but another is waiting.");
     if (std::optional<receive_message> message = next_message()) return *message;
     return input_wait_;
 }
@@ -71,23 +94,21 @@ std::optional<receive_message> cycle::next_message() {
         if (connection_.protocol().response_complete()) return http_disconnect();
         return std::nullopt;
     }
-    http1::event event = connection_.read_content();
-    if (event.kind == http1::event_kind::body) {
-        content_ended_ = connection_.protocol().unread_body() == 0;
-        return http_request(event.body, !content_ended_);
+    const http1::event event = connection_.read_content();
+    switch (event.kind) {
+        case http1::event_kind::body:
+            content_ended_ = connection_.protocol().unread_body() == 0;
+            return http_request(event.body, !content_ended_);
+        case http1::event_kind::end:
+            content_ended_ = true;
+            return http_request();
+        case http1::event_kind::need_data:
+            if (connection_.protocol().send_continue(connection_.output())) connection_.flush();
+            return std::nullopt;
+        default:
+            refuse(event.refused);
+            return http_disconnect();
     }
-    if (event.kind == http1::event_kind::end) {
-        content_ended_ = true;
-        return http_request();
-    }
-    if (event.kind == http1::event_kind::need_data) {
-        if (connection_.protocol().send_continue(connection_.output())) connection_.write();
-        return std::nullopt;
-    }
-    connection_.answer(event.refused.status, event.refused.reason);
-    connection_.write();
-    connection_.tear();
-    return http_disconnect();
 }
 
 receive_message cycle::input_wait::take() {
@@ -98,33 +119,39 @@ receive_message cycle::input_wait::take() {
 
 void cycle::on_input() {
     if (!input_wait_.waits()) return;
-    message_ = next_message();
-    if (message_) input_wait_.wake();
+    const std::optional<receive_message> message = next_message();
+    if (!message || !input_wait_.waits()) return;  // a refusal has woken it
+    message_ = message;
+    input_wait_.wake();
 }
 
 sending cycle::send(const send_message& message) {
     if (connection_.left()) throw client_disconnected();
+    if (output_wait_.waits()) throw asgi_error("Expected one send at a time, but another is waiting.");
     if (const auto* start = message.as<http_response_start>()) {
         connection_.protocol().start(start->status, start->headers.fields(), connection_.shared().date(),
                                      connection_.output());
         status_ = start->status;
+        const access_log* access = connection_.shared().access;
+        if (access && access->shows_response_fields())
+            logged_start_ = std::make_unique<owned<http_response_start>>(start->own());
         return {};
     }
     if (const auto* body = message.as<http_response_body>()) return send_body(*body);
     throw asgi_error("Unexpected ASGI message '" + std::string(message.type()) + "' on an http connection.");
 }
 
-// A last body waits for the application to return, so that pipelined responses leave together; a piece that has more
-// behind it is with the kernel when send returns.
+// A last body waits for the application to return or suspend, so that pipelined responses leave together; a piece that has
+// more behind it is with the kernel when send returns.
 sending cycle::send_body(const http_response_body& body) {
-    http1::uncopied rest = connection_.protocol().body(body.body, body.more_body, connection_.output());
+    const http1::uncopied rest = connection_.protocol().body(body.body, body.more_body, connection_.output());
     body_bytes_ += body.body.size();
-    if (first_step_ && !body.more_body && rest.data.empty() && rest.suffix.empty()) return {};
-    bool written = connection_.write(rest);
+    const bool held = first_step_ && !body.more_body && rest.data.empty() && rest.suffix.empty();
+    const bool written = held || connection_.write(rest);
     if (connection_.left()) throw client_disconnected();
     if (!body.more_body) on_input();  // a receive() that waits gets its http.disconnect
-    if (!written) return output_wait_;
-    return {};
+    if (written) return {};
+    return output_wait_;
 }
 
 bool cycle::output_wait::cancel(const std::string& message) {
@@ -135,16 +162,41 @@ bool cycle::output_wait::cancel(const std::string& message) {
 
 void cycle::on_written() {
     if (output_wait_.waits()) output_wait_.wake();
+}
+
+void cycle::wake_waits() {
     on_input();
+    on_written();
 }
 
 void cycle::client_left() {
-    on_input();
-    if (output_wait_.waits()) output_wait_.wake();
+    wake_waits();
     using cancel_when = connection_options::cancel;
-    cancel_when policy = connection_.shared().options.cancel_on_disconnect;
+    const cancel_when policy = connection_.shared().options.cancel_on_disconnect;
     if (policy == cancel_when::always || (policy == cancel_when::safe && is_safe(scope_.method)))
         cancel("the client has disconnected");
+}
+
+void cycle::abort() {
+    wake_waits();
+    cancel("the worker stops");
+}
+
+void cycle::refuse(http1::failure refused) {
+    const bool complete = connection_.protocol().response_complete();
+    if (complete || answer(refused.status, refused.reason))
+        connection_.refuse();
+    else
+        connection_.tear();
+    wake_waits();
+}
+
+bool cycle::answer(int status, std::string_view reason) {
+    if (!connection_.answer(status, reason)) return false;
+    status_ = status;
+    body_bytes_ = reason.size();
+    logged_start_.reset();
+    return true;
 }
 
 // The application has returned or raised: see that the client gets an answer, and let the connection go on.
@@ -176,10 +228,7 @@ void cycle::application_ended(const std::exception_ptr& raised) {
     }
     log::error(problem + " (" + log::escaped(scope_.method) + " " + log::escaped(connection_.head().target) + ")");
     if (complete || connection_.left()) return;
-    if (connection_.answer(500, "Internal Server Error"))
-        status_ = 500;
-    else
-        connection_.tear();
+    if (!answer(500, "Internal Server Error")) connection_.tear();
 }
 
 void cycle::log_access() {
@@ -193,8 +242,9 @@ void cycle::log_access() {
     record.query = head.query_string;
     record.protocol = head.is_http10() ? "HTTP/1.0" : "HTTP/1.1";
     record.request_headers = head.headers;
-    record.status = status_;
-    record.body_bytes = body_bytes_;
+    if (logged_start_) record.response_headers = (*logged_start_)->headers.fields();
+    record.status = status_ == 0 ? client_closed_request : status_;
+    record.body_bytes = head.method == "HEAD" || !http1::may_have_body(status_) ? 0 : body_bytes_;
     record.duration = girin::detail::loop_core::running().time() - started_;
     record.finished = std::time(nullptr);
     shared.access->add(record);

@@ -9,8 +9,10 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace girin::worker {
 
@@ -27,6 +29,11 @@ class cycle final : public girin::detail::task_core, private receiver, private s
     void on_input();
     void on_written();
     void client_left();
+    // The rest of the request is not heard: the client gets the server's answer, unless the application's is on the wire, and
+    // for the application it has left.
+    void refuse(http1::failure refused);
+    // The worker stops.
+    void abort();
 
  private:
     class input_wait final : public receive_wait {
@@ -45,10 +52,13 @@ class cycle final : public girin::detail::task_core, private receiver, private s
         cycle& cycle_;
     };
 
+    GIRIN_CORO_WRAPPER coro<void> call_application();
     receiving receive() override;
     sending send(const send_message& message) override;
     sending send_body(const http_response_body& body);
     std::optional<receive_message> next_message();
+    void wake_waits();
+    bool answer(int status, std::string_view reason);
     void collect() override;
     void application_ended(const std::exception_ptr& raised);
     void log_access();
@@ -59,6 +69,7 @@ class cycle final : public girin::detail::task_core, private receiver, private s
     input_wait input_wait_{*this};
     output_wait output_wait_{*this};
     std::optional<receive_message> message_;
+    std::unique_ptr<owned<http_response_start>> logged_start_;  // when the access log shows it
     std::chrono::steady_clock::time_point started_;
     std::uint64_t body_bytes_ = 0;
     int status_ = 0;

@@ -34,7 +34,7 @@ struct connection_options {
     std::uint32_t most_requests = 0;  // on one connection; 0: any number
     enum class cancel { safe, always, never } cancel_on_disconnect = cancel::safe;
     bool half_close = false;
-    std::string root_path;
+    std::string root_path{};
 };
 
 class service {
@@ -64,8 +64,7 @@ class service {
     supervision::scoreboard_writer* scoreboard = nullptr;   // null: nobody watches
     access_log* access = nullptr;                           // null: no access log
 
-    buffer_pool heads;   // where most requests fit as a whole
-    buffer_pool bodies;  // for what is longer
+    buffer_pools buffers;
     object_pool<http1::request_storage> storage;
     object_pool<http1::byte_buffer> outputs;
 

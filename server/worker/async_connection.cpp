@@ -1,0 +1,367 @@
+#include "server/worker/async_connection.hpp"
+
+#include "aio/loop_core.hpp"
+#include "server/worker/cycle.hpp"
+#include "server/worker/send_pieces.hpp"
+#include "server/worker/service.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace girin::worker {
+
+using girin::detail::io_attempt;
+using girin::detail::loop_core;
+
+namespace {
+
+// What an application left of a request is read and thrown away up to here, so that the connection can be kept.
+constexpr std::uint64_t most_discarded = 65'536;
+// For how long a client is listened to after the last response, so that a reset does not destroy it.
+constexpr auto linger_time = std::chrono::seconds(2);
+// A response is sent before more pipelined requests are answered when so much of it waits.
+constexpr std::size_t most_corked = 65'536;
+// How long an idle client has for a request that is on its way when the worker drains.
+constexpr auto drain_grace = std::chrono::milliseconds(500);
+
+}  // namespace
+
+// Suspends the connection's coroutine until resume(what).
+struct async_connection::until {
+    async_connection& c;
+    wait what;
+
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> coroutine) const noexcept {
+        c.suspended_ = coroutine;
+        c.waits_for_ = what;
+    }
+    void await_resume() const noexcept {}
+};
+
+void async_connection::serve(service& s, girin::detail::descriptor socket, const peer_name& client,
+                             const address& local) {
+    auto* c = new async_connection(s, std::move(socket), client, local);
+    c->run_requests();
+}
+
+async_connection::async_connection(service& s, girin::detail::descriptor socket, const peer_name& client,
+                                   const address& local)
+    : connection(s, client, local), socket_(std::move(socket)), input_(s.buffers) {}
+
+async_connection::~async_connection() {
+    service_.storage.give_back(std::move(storage_));
+    give_back_output();
+}
+
+detached async_connection::run_requests() {
+    do {
+        if (output_ && output_->ready().size() >= most_corked && !flush()) co_await until{*this, wait::written};
+        http1::event event = next_event();
+        while (event.kind == http1::event_kind::need_data && !gone_ && !ended_input_ && !expired_) {
+            if (!flush()) co_await until{*this, wait::written};
+            enter(input_.unread().empty() ? phase::idle : phase::head);
+            give_back_output();
+            read_more();
+            co_await until{*this, wait::read};
+            event = next_event();
+        }
+        if (event.kind == http1::event_kind::need_data && expired_ && phase_ == phase::head)
+            event = {.kind = http1::event_kind::failure, .refused = {408, "The head did not arrive in time"}};
+        if (gone_ || event.kind == http1::event_kind::need_data) break;
+        if (!output_) output_ = service_.outputs.take();
+        if (event.kind == http1::event_kind::failure) {
+            answer(event.refused.status, event.refused.reason);
+            break;
+        }
+
+        if (begin_cycle()) co_await until{*this, wait::cycle_ended};
+        for (std::uint64_t discarded = 0; may_discard(discarded);) {
+            event = next_event();
+            discarded += event.consumed;
+            if (event.kind != http1::event_kind::need_data) continue;
+            if (ended_input_ || expired_) break;
+            if (!flush()) co_await until{*this, wait::written};
+            enter(phase::content);
+            read_more();
+            co_await until{*this, wait::read};
+        }
+        finish_request();
+    } while (protocol_.keep_alive() && !gone_);
+
+    if (!flush()) co_await until{*this, wait::written};
+    if (must_linger()) {
+        ::shutdown(socket_.fd(), SHUT_WR);
+        expired_ = false;
+        enter(phase::lingering);
+        while (!gone_ && !broken_ && !ended_input_ && !expired_) {
+            input_.drop_unread();
+            read_more();
+            co_await until{*this, wait::read};
+        }
+    }
+    gone_ = true;
+    while (reader_.armed() || writing()) {
+        socket_.cancel();
+        co_await until{*this, reader_.armed() ? wait::read : wait::written};
+    }
+    delete this;
+}
+
+http1::event async_connection::next_event() {
+    if (!storage_) {
+        if (input_.unread().empty()) return {http1::event_kind::need_data};
+        storage_ = service_.storage.take();
+    }
+    const http1::event event = protocol_.next(input_.unread(), *storage_);
+    input_.consume(event.consumed);
+    return event;
+}
+
+// Returns whether the application has suspended.
+bool async_connection::begin_cycle() {
+    input_.begin_request();
+    phase_ = phase::handling;
+    expired_ = false;
+    start_cycle();
+    if (!cycle_) return false;
+    flush();
+    watch();
+    return true;
+}
+
+void async_connection::cycle_ended() noexcept {
+    cycle_ = nullptr;
+    if (waits_for_ == wait::cycle_ended && !linked()) loop_core::running().ready.push_back(*this);
+}
+
+// The cycle has ended, or a write has failed while it ran.
+void async_connection::run() {
+    if (cycle_) return cycle_->client_left();
+    resume(wait::cycle_ended);
+}
+
+void async_connection::resume(wait what) {
+    if (waits_for_ != what) return;
+    waits_for_ = wait::none;
+    suspended_.resume();
+}
+
+// Whether to go on reading what the application has left unread, so that the connection can be kept.
+bool async_connection::may_discard(std::uint64_t discarded) const {
+    if (left() || !protocol_.persists() || protocol_.request_ended()) return false;
+    return discarded <= most_discarded && (head().chunked || protocol_.unread_body() <= most_discarded);
+}
+
+// The request's views end here, and so does what an idle connection need not hold.
+void async_connection::finish_request() {
+    input_.end_request();
+    if (input_.unread().empty()) service_.storage.give_back(std::move(storage_));
+}
+
+void async_connection::give_back_output() noexcept {
+    if (output_ && output_->ready().empty() && output_->capacity() <= 2 * most_corked)
+        service_.outputs.give_back(std::move(output_));
+    output_.reset();
+}
+
+http1::event async_connection::read_content() {
+    const http1::event event = next_event();
+    if (event.kind == http1::event_kind::need_data) {
+        enter(phase::content);
+        read_more();
+    } else {
+        phase_ = phase::handling;
+    }
+    return event;
+}
+
+void async_connection::read_more() {
+    if (reader_.armed()) return;
+    input_.make_room();
+    socket_.start_read(reader_);
+}
+
+// Reads on behind what is there, without moving what the application may be looking at, to notice when the client leaves.
+void async_connection::watch() {
+    if (left() || broken_ || ended_input_ || reader_.armed() || reader_.linked()) return;
+    if (!input_.make_room_behind()) return;
+    // A short read may have passed over a FIN, which the kernel does not report a second time.
+    if (reader_.attempt() == io_attempt::again)
+        socket_.start_read(reader_);
+    else
+        loop_core::running().ready.push_back(reader_);
+}
+
+io_attempt async_connection::reader::attempt() noexcept {
+    async_connection& c = connection_;
+    const std::span<char> room = c.input_.room();
+    ssize_t got;
+    do got = ::recv(c.socket_.fd(), room.data(), room.size(), 0);
+    while (got < 0 && errno == EINTR);
+    if (got > 0) {
+        c.input_.filled(static_cast<std::size_t>(got));
+        // With a read that left nothing, the next one is not tried before the kernel reports more: that saves a system call
+        // for each request. It would also pass over a FIN that came with the bytes, so it is not done where that matters.
+        const bool between_requests = c.phase_ == phase::idle && c.requests_ != 0;
+        return between_requests && static_cast<std::size_t>(got) < room.size() ? io_attempt::exhausted : io_attempt::done;
+    }
+    const int error = errno;
+    c.input_.give_back_unused();
+    if (got < 0 && error == EAGAIN) return io_attempt::again;
+    (got == 0 ? c.ended_input_ : c.broken_) = true;
+    return io_attempt::done;
+}
+
+void async_connection::operation::complete(std::error_code) {
+    if (!linked()) loop_core::running().ready.push_back(*this);
+}
+
+void async_connection::reader::run() { connection_.on_read(); }
+
+void async_connection::on_read() {
+    if (waits_for_ == wait::read) return resume(wait::read);
+    if (!cycle_ || left()) return;
+    if (expired_) return cycle_->refuse({408, "The content did not arrive in time"});
+    if (broken_ || (ended_input_ && (!service_.options.half_close || phase_ == phase::content))) return lose_client();
+    cycle_->on_input();
+    watch();
+}
+
+void async_connection::lose_client() {
+    if (std::exchange(gone_, true)) return;
+    rest_ = {};
+    socket_.cancel();
+    if (cycle_) cycle_->client_left();
+}
+
+bool async_connection::writing() const noexcept { return writer_ && writer_->armed(); }
+
+bool async_connection::write(http1::uncopied rest) {
+    if (!gone_) rest_ = rest;
+    return flush();
+}
+
+bool async_connection::flush() {
+    if (!output_ || gone_ || broken_) return true;
+    return !writing() && try_write();
+}
+
+// Whether everything is with the kernel, or never will be.
+bool async_connection::try_write() {
+    switch (send_pieces(socket_.fd(), *output_, rest_)) {
+        case sent::everything:
+            return true;
+        case sent::refused:
+            gone_ = true;
+            rest_ = {};
+            if (cycle_ && !linked()) loop_core::running().ready.push_back(*this);
+            return true;
+        case sent::something:
+        case sent::nothing:
+            break;
+    }
+    write_deadline_ = loop_core::running().turn_time() + service_.options.write_timeout;
+    if (!alarm_.armed() || alarm_.when() > write_deadline_) alarm_.arm(write_deadline_);
+    if (!writer_) writer_ = std::make_unique<writer>(*this);
+    socket_.start_write(*writer_);
+    return false;
+}
+
+io_attempt async_connection::writer::attempt() noexcept {
+    async_connection& c = connection_;
+    if (c.gone_ || c.broken_) return io_attempt::done;
+    const sent result = send_pieces(c.socket_.fd(), *c.output_, c.rest_);
+    if (result == sent::refused) c.broken_ = true;
+    if (result == sent::something) c.write_deadline_ = loop_core::running().time() + c.service_.options.write_timeout;
+    return result == sent::something || result == sent::nothing ? io_attempt::again : io_attempt::done;
+}
+
+void async_connection::writer::run() { connection_.on_written(); }
+
+void async_connection::on_written() {
+    if (writing()) return;
+    if (!gone_ && !broken_ && !try_write()) return;  // it was cancelled for the sake of the reader
+    if (waits_for_ == wait::written) return resume(wait::written);
+    if (!cycle_) return;
+    if (broken_) return lose_client();
+    cycle_->on_written();
+}
+
+void async_connection::tear() noexcept {
+    gone_ = true;
+    rest_ = {};
+    socket_.cancel();
+}
+
+// A response that has announced that the connection stays leaves room for one more request.
+void async_connection::drain() {
+    if (cycle_ && !protocol_.response_on_the_wire()) protocol_.close_after_response();
+    if (phase_ != phase::idle) return;
+    const auto soon = loop_core::running().time() + drain_grace;
+    if (deadline_ > soon) alarm_.arm(deadline_ = soon);
+}
+
+void async_connection::abort() {
+    tear();
+    if (cycle_) cycle_->abort();
+}
+
+// One timer serves every deadline. Extending a deadline costs nothing: the alarm goes off at the old one and is set again.
+void async_connection::enter(phase p) {
+    if (p == phase::head && phase_ == p) return;  // a head has one deadline, however slowly its bytes come
+    phase_ = p;
+    const connection_options& options = service_.options;
+    std::chrono::milliseconds allowed{};
+    switch (p) {
+        case phase::handling:
+            return;
+        case phase::idle:
+            allowed = requests_ == 0 ? options.head_timeout : options.keep_alive;
+            if (service_.draining) allowed = std::min(allowed, drain_grace);
+            break;
+        case phase::head:
+            allowed = options.head_timeout;
+            break;
+        case phase::content:
+            allowed = options.body_timeout;
+            break;
+        case phase::lingering:
+            allowed = linger_time;
+            break;
+    }
+    deadline_ = loop_core::running().turn_time() + allowed;
+    if (!alarm_.armed() || alarm_.when() > deadline_) alarm_.arm(deadline_);
+}
+
+void async_connection::alarm::run() { connection_.on_alarm(); }
+
+void async_connection::on_alarm() {
+    const time_point now = loop_core::running().time();
+    time_point next = time_point::max();
+    if (phase_ != phase::handling) {
+        if (deadline_ <= now)
+            expired_ = true;
+        else
+            next = deadline_;
+    }
+    if (writing()) {
+        if (write_deadline_ <= now)
+            broken_ = true;
+        else
+            next = std::min(next, write_deadline_);
+    }
+    if (next != time_point::max()) alarm_.arm(next);
+    if (expired_ || broken_) socket_.cancel();
+}
+
+// Closing while the client still sends makes the kernel reset the connection, and the client may lose the response.
+bool async_connection::must_linger() noexcept {
+    return !gone_ && !broken_ && !ended_input_ && protocol_.response_complete() && !protocol_.keep_alive() &&
+           (refused_ || !input_.unread().empty() || protocol_.unread_body() != 0);
+}
+
+}  // namespace girin::worker

@@ -1,0 +1,111 @@
+// A connection on the loop: its socket, its buffers and its deadlines. A coroutine feeds the protocol with what it reads and
+// runs a cycle for each request.
+#pragma once
+
+#include <girin/timer_node.hpp>
+
+#include "aio/reactor.hpp"
+#include "server/worker/connection.hpp"
+#include "server/worker/detached.hpp"
+#include "server/worker/request_buffer.hpp"
+
+#include <chrono>
+#include <coroutine>
+
+namespace girin::worker {
+
+class async_connection final : public connection, private girin::detail::callback_node {
+ public:
+    // Serves the client until either side ends it; the connection then deletes itself. `local` must outlive it.
+    static void serve(service& s, girin::detail::descriptor socket, const peer_name& client, const address& local);
+
+    void drain() override;
+    void abort() override;
+    http1::event read_content() override;
+    bool write(http1::uncopied rest) override;
+    bool flush() override;
+    void tear() noexcept override;
+    void cycle_ended() noexcept override;
+
+ private:
+    // What the client is waited for with.
+    enum class phase : std::uint8_t { handling, idle, head, content, lingering };
+    enum class wait : std::uint8_t { none, read, written, cycle_ended };
+
+    // One direction of the socket.
+    class operation : public girin::detail::io_op, public girin::detail::callback_node {
+     public:
+        explicit operation(async_connection& c) : connection_(c) {}
+
+     protected:
+        async_connection& connection_;
+
+     private:
+        void complete(std::error_code) override;
+    };
+    class reader final : public operation {
+     public:
+        using operation::operation;
+        girin::detail::io_attempt attempt() noexcept override;
+        void run() override;
+    };
+    class writer final : public operation {
+     public:
+        using operation::operation;
+
+     private:
+        girin::detail::io_attempt attempt() noexcept override;
+        void run() override;
+    };
+    class alarm final : public girin::detail::timer_node {
+     public:
+        explicit alarm(async_connection& c) : connection_(c) {}
+        void run() override;
+
+     private:
+        async_connection& connection_;
+    };
+    struct until;
+
+    async_connection(service& s, girin::detail::descriptor socket, const peer_name& client, const address& local);
+    ~async_connection() override;
+
+    detached run_requests();
+    http1::event next_event();
+    bool begin_cycle();
+    bool may_discard(std::uint64_t discarded) const;
+    void finish_request();
+    void run() override;
+    void resume(wait what);
+
+    void read_more();
+    void watch();
+    void give_back_output() noexcept;
+    void on_read();
+    bool writing() const noexcept;
+    bool try_write();
+    void on_written();
+    void lose_client();
+    void enter(phase p);
+    void on_alarm();
+    bool must_linger() noexcept;
+
+    using time_point = std::chrono::steady_clock::time_point;
+
+    girin::detail::descriptor socket_;
+    request_buffer input_;
+    http1::uncopied rest_;
+    reader reader_{*this};
+    std::unique_ptr<writer> writer_;  // made when the kernel first takes less than everything
+    alarm alarm_{*this};
+    time_point deadline_{};        // of the phase
+    time_point write_deadline_{};  // of what is being written
+    std::coroutine_handle<> suspended_;
+    phase phase_ = phase::handling;
+    wait waits_for_ = wait::none;
+    bool ended_input_ = false;  // the client has sent FIN
+    bool broken_ = false;       // the socket has failed
+    bool expired_ = false;      // the phase's deadline has passed
+};
+
+}  // namespace girin::worker

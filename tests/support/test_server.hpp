@@ -1,0 +1,131 @@
+// The connections of a worker without its process: a service on a loop of virtual time, and clients connected to it.
+#pragma once
+
+#include <girin/asgi.hpp>
+#include <girin/runner.hpp>
+#include <girin/try_finally.hpp>
+
+#include "server/worker/async_connection.hpp"
+#include "server/worker/service.hpp"
+#include "tests/support/raw_client.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace girin::test {
+
+// Both ends of a TCP connection over the loopback interface, non-blocking: the server's, the client's.
+inline std::array<int, 2> tcp_pair(sockaddr_storage* client_name = nullptr) {
+    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in name = {};
+    name.sin_family = AF_INET;
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof name;
+    REQUIRE(::bind(listener, reinterpret_cast<sockaddr*>(&name), size) == 0);
+    REQUIRE(::listen(listener, 1) == 0);
+    REQUIRE(::getsockname(listener, reinterpret_cast<sockaddr*>(&name), &size) == 0);
+    const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(::connect(client, reinterpret_cast<sockaddr*>(&name), size) == 0);
+    socklen_t name_size = sizeof(sockaddr_storage);
+    const int server = ::accept4(listener, reinterpret_cast<sockaddr*>(client_name), client_name ? &name_size : nullptr,
+                                 SOCK_NONBLOCK | SOCK_CLOEXEC);
+    REQUIRE(server >= 0);
+    ::close(listener);
+    const int yes = 1;
+    for (int fd : {server, client}) ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    const int flags = ::fcntl(client, F_GETFL);
+    ::fcntl(client, F_SETFL, flags | O_NONBLOCK);
+    return {server, client};
+}
+
+class test_server {
+ public:
+    test_server(application app, const worker::connection_options& options, const http1::limits& limits)
+        : service(std::move(app), options, limits) {}
+
+    raw_client connect() {
+        sockaddr_storage from = {};
+        const auto [server, client] = tcp_pair(&from);
+        worker::async_connection::serve(service, girin::detail::descriptor(server), worker::peer_name(from), local);
+        return raw_client(client);
+    }
+    // A client that sees where one write ends and the next begins: each is one piece.
+    raw_client connect_by_packets() {
+        int ends[2];
+        REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+        worker::async_connection::serve(service, girin::detail::descriptor(ends[0]), worker::peer_name(), local);
+        return raw_client(ends[1]);
+    }
+    // A client of whose response the kernel takes little at a time.
+    raw_client connect_narrow() {
+        const auto [server, client] = tcp_pair();
+        const int small = 32'768;
+        ::setsockopt(server, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+        ::setsockopt(client, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+        worker::async_connection::serve(service, girin::detail::descriptor(server), worker::peer_name(), local);
+        return raw_client(client);
+    }
+
+    void advance(std::chrono::milliseconds time) { loop::running().advance(time); }
+    coro<> advance_and_settle(std::chrono::milliseconds time) {
+        co_await settle();
+        advance(time);
+        co_await settle();
+    }
+    coro<> gone() {
+        co_await until([this] { return service.connections() == 0; }, "no connection is left");
+    }
+    coro<> stop() {
+        service.abort();
+        co_await gone();
+    }
+
+    const address local{"127.0.0.1", 8000};
+    worker::service service;
+};
+
+struct server_setup {
+    worker::connection_options options = {};
+    http1::limits limits = {};
+};
+
+// Runs body(test_server&) on a loop of virtual time, and ends the server after it.
+template <class Body>
+void with_server(application app, Body body, server_setup setup = {}) {
+    auto serve = [&]() -> coro<> {
+        test_server server(app, setup.options, setup.limits);
+        co_await try_finally([&]() -> coro<> { co_await body(server); }, [&]() -> coro<> { co_await server.stop(); });
+    };
+    run(serve(), {.virtual_time = true});
+}
+
+// An application that answers every request with 200 and this text.
+inline application answers(std::string text) {
+    return [text](const scope&, receiver&, sender& send) -> coro<> {
+        co_await send(http_response_start(200));
+        co_await send(http_response_body(text));
+    };
+}
+// One that answers with the path.
+inline application tells_path() {
+    return [](const scope& s, receiver&, sender& send) -> coro<> {
+        co_await send(http_response_start(200));
+        co_await send(http_response_body(s.path));
+    };
+}
+
+inline std::string get(const std::string& path, const std::string& fields = "") {
+    return "GET " + path + " HTTP/1.1\r\nHost: test\r\n" + fields + "\r\n";
+}
+inline std::string post(const std::string& path, const std::string& body, const std::string& fields = "") {
+    return "POST " + path + " HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+           fields + "\r\n" + body;
+}
+
+}  // namespace girin::test

@@ -27,16 +27,9 @@ int complain(const std::string& message, int code) {
     return code;
 }
 
-std::string text_of(const config::bind_address& a) {
-    if (!a.path.empty()) return "unix:" + a.path;
-    bool v6 = a.host.find(':') != std::string::npos;
-    return (v6 ? "[" + a.host + "]" : a.host) + ":" + std::to_string(a.port);
-}
-
 master::configuration configuration_of(const config::settings& s) {
     master::configuration result;
-    result.master.bind.clear();
-    for (const config::bind_address& a : s.bind) result.master.bind.push_back(text_of(a));
+    result.master.bind = s.bind;
     result.master.backlog = static_cast<int>(s.backlog);
     result.master.workers = s.workers;
     result.master.worker_class = s.worker_class == config::worker_kind::async  ? "async"

@@ -1,7 +1,7 @@
 #include "server/master/listeners.hpp"
 
+#include "config/bind_text.hpp"
 #include "server/log/log.hpp"
-#include "server/master/bind_address.hpp"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -74,16 +74,17 @@ class listeners::socket_file {
 };
 
 listeners::listeners(const options& settings, std::chrono::milliseconds pause) {
-    for (const std::string& address : settings.bind) {
+    for (const config::bind_address& address : settings.bind) {
         for (int attempt = 1;; ++attempt) {
             try {
-                open_.push_back(open(address, settings));
+                open_.push_back(address.path.empty() ? open_tcp(address, settings.backlog)
+                                                     : open_unix(address.path, settings));
                 fds_.push_back(open_.back().fd.get());
                 break;
             } catch (const std::system_error& error) {
                 if (error.code() != std::errc::address_in_use || attempt == tries) throw;
-                log::error("Connection in use: " + address + "; trying again in " + std::to_string(pause.count()) +
-                           " ms");
+                log::error("Connection in use: " + config::bind_text(address) + "; trying again in " +
+                           std::to_string(pause.count()) + " ms");
                 ::poll(nullptr, 0, static_cast<int>(pause.count()));
             }
         }
@@ -96,19 +97,15 @@ std::string listeners::describe() const {
     return all;
 }
 
-listeners::listener listeners::open(const std::string& address, const options& settings) {
-    const bind_address parsed = parse_bind_address(address);
-    return parsed.is_unix() ? open_unix(parsed.path, settings) : open_tcp(address, settings.backlog);
-}
-
-listeners::listener listeners::open_tcp(const std::string& address, int backlog) {
-    const bind_address parsed = parse_bind_address(address);
+listeners::listener listeners::open_tcp(const config::bind_address& at, int backlog) {
+    const std::string address = config::bind_text(at);
     addrinfo hints{};
-    hints.ai_family = parsed.is_ipv6() ? AF_INET6 : AF_INET;
+    hints.ai_family = at.host.find(':') != std::string::npos ? AF_INET6 : AF_INET;
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
     addrinfo* found = nullptr;
-    if (const int error = ::getaddrinfo(parsed.host.c_str(), parsed.port.c_str(), &hints, &found); error != 0)
+    const std::string port = std::to_string(at.port);
+    if (const int error = ::getaddrinfo(at.host.c_str(), port.c_str(), &hints, &found); error != 0)
         throw std::invalid_argument("cannot listen on " + address + ": " + ::gai_strerror(error));
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
 

@@ -1,6 +1,8 @@
 // What the master itself needs to know; all else is for the workers and goes by as opaque bytes.
 #pragma once
 
+#include "config/settings.hpp"
+
 #include <chrono>
 #include <functional>
 #include <string>
@@ -9,8 +11,8 @@
 namespace girin::master {
 
 struct options {
-    // Addresses to listen on: HOST:PORT, [IPV6]:PORT, or unix:PATH.
-    std::vector<std::string> bind{"127.0.0.1:8000"};
+    // Where to listen.
+    std::vector<config::bind_address> bind{{"127.0.0.1", 8000, {}}};
     // How many connections the kernel keeps waiting for each address.
     int backlog = 2048;
     // The mode that a unix socket is created without (Gunicorn's umask).

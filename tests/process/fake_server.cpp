@@ -1,5 +1,6 @@
 // A real master with workers that serve no HTTP, but boot, answer, hang, crash and drain on demand: the master's tests
 // run it. `fake_server SETTINGS_FILE OPTION=VALUE...`; the file is read again on HUP and goes to the workers as it is.
+#include "config/bind_text.hpp"
 #include "server/log/log.hpp"
 #include "server/master/master.hpp"
 #include "server/supervision/worker_start.hpp"
@@ -15,10 +16,16 @@ namespace {
 
 using girin::master::configuration;
 
+girin::config::bind_address address(const std::string& text) {
+    const auto parsed = girin::config::parse_bind(text);
+    if (!parsed) throw std::invalid_argument("an address was expected, not '" + text + "'");
+    return *parsed;
+}
+
 void apply(girin::master::options& options, const std::string& name, const std::string& value) {
     const auto milliseconds = [&] { return std::chrono::milliseconds(std::stol(value)); };
-    if (name == "bind") options.bind = {value};
-    if (name == "bind2") options.bind.push_back(value);
+    if (name == "bind") options.bind = {address(value)};
+    if (name == "bind2") options.bind.push_back(address(value));
     if (name == "workers") options.workers = static_cast<unsigned>(std::stoul(value));
     if (name == "timeout") options.timeout = milliseconds();
     if (name == "boot_timeout") options.boot_timeout = milliseconds();
@@ -27,7 +34,7 @@ void apply(girin::master::options& options, const std::string& name, const std::
 
 configuration read_configuration(const std::string& file, const std::vector<std::string>& arguments) {
     configuration read;
-    read.master.bind = {"127.0.0.1:0"};
+    read.master.bind = {address("127.0.0.1:0")};
     std::ifstream in(file);
     read.worker_settings.assign(std::istreambuf_iterator<char>(in), {});
     if (read.worker_settings.find("unreadable") != std::string::npos)

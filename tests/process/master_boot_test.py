@@ -82,10 +82,9 @@ class Boot(MasterTest):
                 client.connect(path)
 
     def test_an_address_that_makes_no_sense_ends_the_master_with_1(self):
-        for address, complaint in [("127.0.0.1:http", "must be HOST:PORT"), ("256.1.1.1:0", "cannot listen on 256")]:
-            master = self.start(f"bind={address}")
-            self.assertEqual(master.wait(), 1)
-            master.wait_for_log(re.escape(complaint))
+        master = self.start("bind=256.1.1.1:0")
+        self.assertEqual(master.wait(), 1)
+        master.wait_for_log(re.escape("cannot listen on 256.1.1.1:0: "))
 
     def test_a_start_up_that_fails_at_first_boot_ends_the_master_with_3(self):
         master = self.start("workers=2", settings="boot=fail 3")

@@ -1,5 +1,6 @@
 #include "server/master/listeners.hpp"
 
+#include "config/bind_text.hpp"
 #include "tests/support/log_capture.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -17,6 +18,7 @@
 #include <system_error>
 
 using namespace girin::master;
+namespace config = girin::config;
 using namespace std::chrono_literals;
 
 namespace {
@@ -31,7 +33,7 @@ int option(int fd, int level, int name) {
 }  // namespace
 
 TEST_CASE("a TCP listener is non-blocking, closed on exec, reusable, and passes TCP_NODELAY on") {
-    const listeners open({.bind = {"127.0.0.1:0"}});
+    const listeners open({.bind = {{"127.0.0.1", 0, {}}}});
     REQUIRE(open.fds().size() == 1);
     const int fd = open.fds()[0];
     CHECK((::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
@@ -43,16 +45,17 @@ TEST_CASE("a TCP listener is non-blocking, closed on exec, reusable, and passes 
 
 TEST_CASE("an address in use is tried five times and then refused by name") {
     const log_capture log;
-    const listeners first({.bind = {"127.0.0.1:0"}});
+    const listeners first({.bind = {{"127.0.0.1", 0, {}}}});
     const std::string address = first.describe().substr(std::strlen("http://"));
     const std::string complaint = "cannot listen on " + address + ": Address already in use";
-    CHECK_THROWS_WITH_AS(listeners({.bind = {address}}, 1ms), complaint.c_str(), std::system_error);
+    CHECK_THROWS_WITH_AS(listeners({.bind = {config::parse_bind(address).value()}}, 1ms), complaint.c_str(),
+                         std::system_error);
     CHECK(log.count("[ERROR] Connection in use: " + address) == 4);
 }
 
 TEST_CASE("an address of another machine is refused at once") {
     const log_capture log;
-    CHECK_THROWS_WITH_AS(listeners({.bind = {"192.0.2.1:0"}}),
+    CHECK_THROWS_WITH_AS(listeners({.bind = {{"192.0.2.1", 0, {}}}}),
                          "cannot listen on 192.0.2.1:0: Cannot assign requested address", std::system_error);
     CHECK(log.text().empty());
 }
@@ -61,11 +64,11 @@ TEST_CASE("a unix socket's file is removed at the end, but not one that another 
     const scratch_folder folder;
     const std::string path = folder.path("socket");
     {
-        const listeners open({.bind = {"unix:" + path}});
+        const listeners open({.bind = {{{}, 0, path}}});
     }
     CHECK_FALSE(std::filesystem::exists(path));
     {
-        const listeners open({.bind = {"unix:" + path}});
+        const listeners open({.bind = {{{}, 0, path}}});
         std::filesystem::remove(path);
         std::ofstream(path) << "another";
     }
@@ -74,7 +77,7 @@ TEST_CASE("a unix socket's file is removed at the end, but not one that another 
 
 TEST_CASE("a unix socket gets the mode that the umask leaves") {
     const scratch_folder folder;
-    const listeners open({.bind = {"unix:" + folder.path("socket")}, .umask = 0117});
+    const listeners open({.bind = {{{}, 0, folder.path("socket")}}, .umask = 0117});
     CHECK(std::filesystem::status(folder.path("socket")).permissions() == std::filesystem::perms{0660});
 }
 
@@ -83,16 +86,16 @@ TEST_CASE("a file that is no socket is never replaced") {
     const std::string path = folder.path("precious");
     std::ofstream(path) << "data";
     const std::string complaint = "cannot listen on unix:" + path + ": File exists";
-    CHECK_THROWS_WITH_AS(listeners({.bind = {"unix:" + path}}), complaint.c_str(), std::system_error);
+    CHECK_THROWS_WITH_AS(listeners({.bind = {{{}, 0, path}}}), complaint.c_str(), std::system_error);
     CHECK(read_file(path) == "data");
 }
 
 TEST_CASE("a path too long for a unix socket is refused") {
-    CHECK_THROWS_AS(listeners({.bind = {"unix:/" + std::string(200, 'x')}}), std::system_error);
+    CHECK_THROWS_AS(listeners({.bind = {{{}, 0, std::string(200, 'x')}}}), std::system_error);
 }
 
 TEST_CASE("when one address fails, the others are closed again") {
     const scratch_folder folder;
-    CHECK_THROWS(listeners({.bind = {"unix:" + folder.path("socket"), "nonsense:port"}}));
+    CHECK_THROWS(listeners({.bind = {{{}, 0, folder.path("socket")}, {"256.1.1.1", 0, {}}}}));
     CHECK_FALSE(std::filesystem::exists(folder.path("socket")));
 }

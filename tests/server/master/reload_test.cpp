@@ -121,7 +121,7 @@ TEST_CASE("a change of bind is not carried out, and the log says so") {
     world world;
     world.rules.handle(SIGHUP);
     CHECK(world.log.count("WARNING") == 0);
-    world.host.fresh->bind = {"127.0.0.1:9"};
+    world.host.fresh->bind = {{"127.0.0.1", 9, {}}};
     world.rules.handle(SIGHUP);
     for (int i = 0; i < 3; ++i) world.rules.ready(world.newest());
     CHECK(world.log.count("[WARNING] Reload goes on listening on the old addresses") == 1);

@@ -15,8 +15,10 @@ struct limits {
     std::size_t fields = 100;
     // Bytes of one field line without its CRLF; more is answered with 431. Gunicorn's limit_request_field_size.
     std::size_t field_size = 8190;
-    // Bytes of a whole head or trailer section, which the connection has to hold in one piece.
+    // Bytes of a whole head, which the connection has to hold in one piece.
     std::size_t head_size = 65536;
+    // Bytes of a trailer section without the empty line that ends it; likewise.
+    std::size_t trailers_size = 8190;
     // Bytes of content after the framing is taken off; more is answered with 413.
     std::uint64_t body_size = std::numeric_limits<std::uint64_t>::max();
     // Bytes that the chunk-size lines of one body may take beyond 20 for each chunk: padding and extensions.

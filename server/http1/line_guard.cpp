@@ -9,8 +9,10 @@ namespace girin::http1 {
 // A verdict depends on nothing but the bytes up to the position it is about, so that the same bytes are refused alike
 // in one piece and in many.
 failure line_guard::scan(std::string_view text, const limits& limits, text_line* lines) {
-    const bool too_large = text.size() > limits.head_size;
-    text = text.substr(0, limits.head_size);
+    constexpr std::size_t empty_line = 2;
+    const std::size_t most_bytes = kind_ == section::head ? limits.head_size : limits.trailers_size + empty_line;
+    const bool too_large = text.size() > most_bytes;
+    text = text.substr(0, most_bytes);
     const std::size_t most_lines = limits.fields + (kind_ == section::head ? 1 : 0);
     std::size_t longest = in_request_line() ? limits.request_line : limits.field_size;
     std::size_t line = line_;

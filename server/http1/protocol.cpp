@@ -30,8 +30,8 @@ event protocol::next(std::span<char> unread, request_storage& storage) {
     return event;
 }
 
-void protocol::start(int status, headers_view headers, const date_text& date, byte_buffer& out) {
-    writer_.start(status, headers, date, out);
+void protocol::start(int status, headers_view headers, const server_fields& own, byte_buffer& out) {
+    writer_.start(status, headers, own, out);
 }
 
 uncopied protocol::body(std::string_view chunk, bool more_body, byte_buffer& out) {
@@ -48,13 +48,13 @@ bool protocol::send_continue(byte_buffer& out) {
     return true;
 }
 
-bool protocol::error_response(int status, std::string_view reason, const date_text& date, byte_buffer& out,
+bool protocol::error_response(int status, std::string_view reason, const server_fields& own, byte_buffer& out,
                               headers_view further) {
     if (writer_.on_the_wire()) return false;
     closing_ = true;
     out.drop_held();
     writer_.restart();
-    writer_.start(status, further, date, out);
+    writer_.start(status, further, own, out);
     constexpr std::string_view type = "content-type: text/plain; charset=utf-8\r\n";
     out.hold(put(out.room(type.size()), type));
     writer_.body(reason, false, persists(), out);

@@ -33,10 +33,10 @@ class protocol {
     // where they are.
     event next(std::span<char> unread, request_storage& storage);
 
-    // `http.response.start`: takes a final status and the fields, which are copied. Date and Server are added unless
-    // they are among them; Transfer-Encoding and Connection are the server's, but `connection: close` is honoured.
+    // `http.response.start`: takes a final status and the fields, which are copied. The server's own are
+    // added unless they are among them; Transfer-Encoding and Connection are the server's, but `connection: close` is honoured.
     // Raises asgi_error for a message that comes out of order or is invalid, and then nothing has changed.
-    void start(int status, headers_view headers, const date_text& date, byte_buffer& out);
+    void start(int status, headers_view headers, const server_fields& own, byte_buffer& out);
 
     // `http.response.body`: makes the head ready if that is still held, and the chunk. What is returned has to be
     // written behind out.ready(), before the next call. Raises asgi_error as `start` does, and for content that is

@@ -65,7 +65,7 @@ void response_writer::begin(const request_head& request) {
     to_http10_ = request.is_http10();
 }
 
-void response_writer::start(int status, headers_view headers, const date_text& date, byte_buffer& out) {
+void response_writer::start(int status, headers_view headers, const server_fields& own, byte_buffer& out) {
     const state next = after(message::start);
     if (status < 200 || status > 599)
         throw asgi_error("Invalid HTTP status code '" + std::to_string(status) + "' in response: expected 200 to 599.");
@@ -75,12 +75,8 @@ void response_writer::start(int status, headers_view headers, const date_text& d
     char* at = out.room(own_size + fields_size(headers));
     at = put_status_line(at, status);
     at = put_fields(at, headers, facts);
-    if (!facts.has_date) {
-        at = put(at, "date: ");
-        at = put(at, {date.data(), date.size()});
-        at = put(at, "\r\n");
-    }
-    if (!facts.has_server) at = put(at, "server: girin\r\n");
+    if (!facts.has_date) at = put(at, own.date());
+    if (!facts.has_server) at = put(at, own.server());
     out.hold(at);
 
     status_ = static_cast<std::uint16_t>(status);

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "server/http1/byte_buffer.hpp"
-#include "server/http1/date.hpp"
 #include "server/http1/request_head.hpp"
+#include "server/http1/server_fields.hpp"
 
 #include <girin/headers.hpp>
 
@@ -33,7 +33,7 @@ class response_writer {
     void restart() { state_ = state::start_expected; }
 
     // As protocol::start and protocol::body; `persists` is whether the connection stays open as far as is known.
-    void start(int status, headers_view headers, const date_text& date, byte_buffer& out);
+    void start(int status, headers_view headers, const server_fields& own, byte_buffer& out);
     uncopied body(std::string_view chunk, bool more_body, bool persists, byte_buffer& out);
 
     // Whether a byte of the response has been made ready, so that nothing can take its place any more.

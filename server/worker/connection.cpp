@@ -20,7 +20,7 @@ void connection::start_cycle() {
 }
 
 bool connection::answer(int status, std::string_view reason) {
-    return protocol_.error_response(status, reason, service_.date(), *output_);
+    return protocol_.error_response(status, reason, service_.own_fields(), *output_);
 }
 
 void connection::refuse() {

@@ -129,7 +129,7 @@ sending cycle::send(const send_message& message) {
     if (connection_.left()) throw client_disconnected();
     if (output_wait_.waits()) throw asgi_error("Expected one send at a time, but another is waiting.");
     if (const auto* start = message.as<http_response_start>()) {
-        connection_.protocol().start(start->status, start->headers.fields(), connection_.shared().date(),
+        connection_.protocol().start(start->status, start->headers.fields(), connection_.shared().own_fields(),
                                      connection_.output());
         status_ = start->status;
         const access_log* access = connection_.shared().access;

@@ -22,19 +22,16 @@ service::service(application a, const connection_options& o, const http1::limits
     : app(std::move(a)),
       options(o),
       limits(l),
-      buffers{{small_buffer, kept_small_buffers}, {std::max(large_buffer, l.head_size + line_ends), kept_large_buffers}},
+      buffers{{small_buffer, kept_small_buffers}, {std::max({large_buffer, l.head_size + line_ends, l.trailers_size + line_ends}), kept_large_buffers}},
       storage([this] { return std::make_unique<http1::request_storage>(limits); }, kept_objects),
-      outputs([] { return std::make_unique<http1::byte_buffer>(); }, kept_objects) {}
+      outputs([] { return std::make_unique<http1::byte_buffer>(); }, kept_objects),
+      own_fields_(std::time(nullptr), o.own_fields) {}
 
 service::~service() = default;
 
-const http1::date_text& service::date() {
-    std::time_t now = std::time(nullptr);
-    if (now != date_second_) {
-        date_second_ = now;
-        date_ = http1::format_date(now);
-    }
-    return date_;
+const http1::server_fields& service::own_fields() {
+    own_fields_.set_time(std::time(nullptr));
+    return own_fields_;
 }
 
 void service::joined(connection& c) noexcept {

@@ -5,9 +5,9 @@
 #include <girin/executor.hpp>
 
 #include "server/http1/byte_buffer.hpp"
-#include "server/http1/date.hpp"
 #include "server/http1/limits.hpp"
 #include "server/http1/request_storage.hpp"
+#include "server/http1/server_fields.hpp"
 #include "server/supervision/scoreboard_writer.hpp"
 #include "server/worker/buffer_pool.hpp"
 #include "server/worker/object_pool.hpp"
@@ -35,6 +35,7 @@ struct connection_options {
     enum class cancel { safe, always, never } cancel_on_disconnect = cancel::safe;
     bool half_close = false;
     std::string root_path{};
+    http1::server_fields::choice own_fields{};
 };
 
 class service {
@@ -44,8 +45,8 @@ class service {
     service& operator=(const service&) = delete;
     ~service();
 
-    // The Date field's text for now.
-    const http1::date_text& date();
+    // Date and Server, as they are now.
+    const http1::server_fields& own_fields();
     // Ends the idle connections soon and the others after their response.
     void drain();
     // Ends all connections and cancels their requests; they are gone when connections() is 0.
@@ -75,8 +76,7 @@ class service {
 
     connection* first_ = nullptr;
     std::size_t connection_count_ = 0;
-    std::time_t date_second_ = 0;
-    http1::date_text date_{};
+    http1::server_fields own_fields_;
 };
 
 }  // namespace girin::worker

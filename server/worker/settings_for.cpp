@@ -9,6 +9,7 @@ http1::limits limits_of(const config::settings& s) {
     limits.field_size = s.limit_request_field_size;
     limits.head_size = s.limit_request_head;
     limits.body_size = s.limit_request_body;
+    limits.trailers_size = s.limit_trailers;
     limits.chunk_overhead = s.limit_chunk_extensions;
     return limits;
 }
@@ -29,6 +30,7 @@ connection_options connection_options_of(const config::settings& s) {
     }
     options.half_close = s.half_close;
     options.root_path = s.root_path;
+    options.own_fields = {.date = s.date_header, .server = s.server_header};
     return options;
 }
 

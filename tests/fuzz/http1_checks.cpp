@@ -15,6 +15,7 @@ constexpr http1::limits tight{.request_line = 40,
                               .fields = 3,
                               .field_size = 40,
                               .head_size = 120,
+                              .trailers_size = 80,
                               .body_size = 40,
                               .chunk_overhead = 10,
                               .underscore_names = true};
@@ -128,9 +129,9 @@ std::string broken_response_rule(script script) {
         field.value = script.piece();
     }
     try {
-        protocol.start(status, fields, http1::format_date(0), out);
+        protocol.start(status, fields, http1::server_fields(0), out);
     } catch (const asgi_error&) {
-        protocol.error_response(500, "Internal Server Error", http1::format_date(0), out);
+        protocol.error_response(500, "Internal Server Error", http1::server_fields(0), out);
         const bool clean = is_well_formed(out.ready().substr(0, out.ready().find("\r\n\r\n") + 4), 7);
         return clean ? "" : "an error response is well-formed after a refused start";
     }

@@ -84,7 +84,7 @@ class http1_transcript {
 
     void answer() {
         http1::byte_buffer out;
-        protocol_.start(200, {}, http1::format_date(0), out);
+        protocol_.start(200, {}, http1::server_fields(0), out);
         protocol_.body("", false, out);
     }
 

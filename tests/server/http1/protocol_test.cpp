@@ -12,7 +12,7 @@ using http1::event_kind;
 
 namespace {
 
-const http1::date_text date = http1::format_date(784111777);
+const http1::server_fields own(784111777);
 
 struct connection {
     explicit connection(std::string client) : bytes(std::move(client)) {}
@@ -25,7 +25,7 @@ struct connection {
     }
 
     void respond(std::string_view body = {}) {
-        protocol.start(200, {}, date, out);
+        protocol.start(200, {}, own, out);
         protocol.body(body, false, out);
     }
 
@@ -51,7 +51,7 @@ TEST_CASE("a pipelined request waits for the previous response") {
     CHECK(c.next() == event_kind::head);
     CHECK(c.next() == event_kind::end);
     CHECK(c.next() == event_kind::paused);
-    c.protocol.start(200, {}, date, c.out);
+    c.protocol.start(200, {}, own, c.out);
     c.protocol.body("a", true, c.out);
     CHECK(c.next() == event_kind::paused);
     c.protocol.body("b", false, c.out);
@@ -164,7 +164,7 @@ TEST_CASE("100 Continue is not sent to a client that has begun to send") {
 TEST_CASE("100 Continue goes before a head that is held, and never behind one that is not") {
     connection c(expecting_post);
     c.next();
-    c.protocol.start(200, {}, date, c.out);
+    c.protocol.start(200, {}, own, c.out);
     CHECK(c.protocol.send_continue(c.out));
     CHECK(c.wire() == continue_line);
     c.protocol.body("x", false, c.out);
@@ -173,7 +173,7 @@ TEST_CASE("100 Continue goes before a head that is held, and never behind one th
 
     connection late(expecting_post);
     late.next();
-    late.protocol.start(200, {}, date, late.out);
+    late.protocol.start(200, {}, own, late.out);
     late.protocol.body("x", true, late.out);
     CHECK_FALSE(late.protocol.send_continue(late.out));
 }
@@ -193,7 +193,7 @@ TEST_CASE("an error answers a request that cannot be read") {
     connection c("GET / HTTP/1.1\r\n\r\n");
     const auto event = c.protocol.next(c.bytes, c.storage);
     REQUIRE(event.kind == event_kind::failure);
-    CHECK(c.protocol.error_response(event.refused.status, event.refused.reason, date, c.out));
+    CHECK(c.protocol.error_response(event.refused.status, event.refused.reason, own, c.out));
     CHECK(c.wire() ==
           "HTTP/1.1 400 Bad Request\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\nserver: girin\r\n"
           "content-type: text/plain; charset=utf-8\r\ncontent-length: 19\r\nconnection: close\r\n\r\nHost header "
@@ -207,9 +207,9 @@ TEST_CASE("an error takes the place of a head that is held") {
     connection c(get);
     c.next();
     const header cookie[] = {{"set-cookie", "secret"}, {"content-length", "5"}};
-    c.protocol.start(200, cookie, date, c.out);
+    c.protocol.start(200, cookie, own, c.out);
     const header retry[] = {{"retry-after", "1"}};
-    CHECK(c.protocol.error_response(503, "Busy", date, c.out, retry));
+    CHECK(c.protocol.error_response(503, "Busy", own, c.out, retry));
     CHECK(
         c.wire() ==
         "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\nserver: girin\r\n"
@@ -224,27 +224,27 @@ TEST_CASE("an error stays behind the responses before it") {
     c.respond("first");
     const std::string first = c.wire();
     CHECK(c.next() == event_kind::failure);
-    CHECK(c.protocol.error_response(400, "no", date, c.out));
+    CHECK(c.protocol.error_response(400, "no", own, c.out));
     CHECK(c.wire().starts_with(first + "HTTP/1.1 400 Bad Request\r\n"));
 }
 
 TEST_CASE("an error to a HEAD has no body") {
     connection c("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
     c.next();
-    CHECK(c.protocol.error_response(500, "Internal Server Error", date, c.out));
+    CHECK(c.protocol.error_response(500, "Internal Server Error", own, c.out));
     CHECK(c.wire().ends_with("content-length: 21\r\nconnection: close\r\n\r\n"));
 }
 
 TEST_CASE("no error can follow a response that is on the wire") {
     connection c(get);
     c.next();
-    c.protocol.start(200, {}, date, c.out);
+    c.protocol.start(200, {}, own, c.out);
     c.protocol.body("a", true, c.out);
     const std::string before = c.wire();
-    CHECK_FALSE(c.protocol.error_response(500, "late", date, c.out));
+    CHECK_FALSE(c.protocol.error_response(500, "late", own, c.out));
     CHECK(c.wire() == before);
     c.protocol.body("b", false, c.out);
-    CHECK_FALSE(c.protocol.error_response(500, "late", date, c.out));
+    CHECK_FALSE(c.protocol.error_response(500, "late", own, c.out));
 }
 
 TEST_CASE("a malformed body closes the connection, whatever the application answered") {

@@ -161,11 +161,19 @@ TEST_CASE("the next request is not taken for a trailer section that is missing")
     CHECK(status_of("0\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n") == "400");
 }
 
-TEST_CASE("trailers have the limits of a head") {
+TEST_CASE("trailers have the limits of a head's fields") {
     CHECK(chunks("0\r\nA: 1\r\nB: 2\r\n\r\n", {.fields = 2}) == "end\n");
     CHECK(status_of("0\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n", {.fields = 2}) == "431");
     CHECK(status_of("0\r\nA: " + std::string(40, 'x'), {.field_size = 40}) == "431");
-    CHECK(status_of("0\r\nA: " + std::string(70, 'x'), {.head_size = 70}) == "431");
+}
+
+TEST_CASE("a trailer section has a limit of its own size, which holds before it is complete") {
+    CHECK(chunks("0\r\nA: 34567\r\n\r\n", {.trailers_size = 10}) == "end\n");
+    CHECK(status_of("0\r\nA: 345678\r\n\r\n", {.trailers_size = 10}) == "431");
+    CHECK(status_of("0\r\nA: 34567890123", {.trailers_size = 10}) == "431");
+    CHECK(status_of("0\r\nA: 1\r\nB: 2\r\n\r\n", {.trailers_size = 10}) == "431");
+    CHECK(chunks("0\r\n\r\n", {.trailers_size = 0}) == "end\n");
+    CHECK(status_of("0\r\nA:\r\n\r\n", {.trailers_size = 0}) == "431");
 }
 
 TEST_CASE("a body over the limit is refused as soon as its length is known") {

@@ -14,7 +14,7 @@ using http1::protocol;
 
 namespace {
 
-const http1::date_text date = http1::format_date(784111777);
+const http1::server_fields own(784111777);
 constexpr std::string_view own_fields = "date: Sun, 06 Nov 1994 08:49:37 GMT\r\nserver: girin\r\n";
 
 // One request that has been read, and the response to it.
@@ -25,7 +25,7 @@ struct exchange {
         connection.next(std::span(bytes).subspan(head.consumed), storage);
     }
 
-    void start(int status, const std::vector<header>& headers = {}) { connection.start(status, headers, date, out); }
+    void start(int status, const std::vector<header>& headers = {}) { connection.start(status, headers, own, out); }
 
     void body(std::string_view chunk, bool more_body = false) {
         const http1::uncopied rest = connection.body(chunk, more_body, out);
@@ -302,6 +302,13 @@ TEST_CASE("framing and persistence are the server's, but the application can clo
     closing.body("abc");
     CHECK(closing.wire == head("HTTP/1.1 200 OK", "", "content-length: 3\r\nconnection: close\r\n") + "abc");
     CHECK_FALSE(closing.connection.keep_alive());
+}
+
+TEST_CASE("Date and Server are left out where they are not wanted") {
+    exchange e;
+    e.connection.start(200, {}, http1::server_fields(0, {.date = false, .server = false}), e.out);
+    e.body("");
+    CHECK(e.wire == "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
 }
 
 TEST_CASE("Date and Server are the application's if it sets them") {

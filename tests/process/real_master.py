@@ -1,91 +1,24 @@
-"""A master under test: starts it, follows its log, talks to its workers, and leaves nothing behind."""
+"""The fake server under test: its settings file, and what its workers say in their one-line protocol."""
 import json
 import os
-import re
 import signal
 import socket
-import subprocess
-import tempfile
-import threading
-import time
 import unittest
 
-PATIENCE = 30.0  # seconds: far more than anything here takes, for loaded machines and sanitizers
+from followed import PATIENCE, FollowedMaster, is_alive, wait_until
+
+__all__ = ["PATIENCE", "MasterTest", "is_alive", "wait_until"]
 
 
-def wait_until(condition, what):
-    """Waits for the condition to hold and returns its value."""
-    deadline = time.monotonic() + PATIENCE
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {PATIENCE} s in vain until {what}")
-        time.sleep(0.005)
-    return value
-
-
-def is_alive(pid):
-    """Whether the process exists and is no zombie."""
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-class Master:
+class Master(FollowedMaster):
     def __init__(self, *options, settings="", program=None, prefix=(), pass_fds=()):
-        self.folder = tempfile.TemporaryDirectory()
-        self.settings_file = os.path.join(self.folder.name, "settings")
-        self.configure(settings)
-        self.lines = []
         self.held = []
-        self.changed = threading.Condition()
         program = program or os.environ["FAKE_SERVER"]
-        self.process = subprocess.Popen([*prefix, program, self.settings_file, *options],
-                                        stderr=subprocess.PIPE, text=True, start_new_session=True,
-                                        pass_fds=pass_fds)
-        self.reader = threading.Thread(target=self._read_log, daemon=True)
-        self.reader.start()
-
-    def _read_log(self):
-        for line in self.process.stderr:
-            with self.changed:
-                self.lines.append(line.rstrip("\n"))
-                self.changed.notify_all()
+        super().__init__([*prefix, program, "settings", *options], [("settings", settings)], pass_fds=pass_fds)
 
     def configure(self, settings):
-        """Writes the settings that the next start or HUP reads."""
-        with open(self.settings_file + ".new", "w") as file:
-            file.write(settings)
-        os.rename(self.settings_file + ".new", self.settings_file)
-
-    def log(self, pattern):
-        """All matches in the log so far."""
-        with self.changed:
-            return [match for line in self.lines if (match := re.search(pattern, line))]
-
-    def wait_for_log(self, pattern, times=1):
-        """Waits until the log has the pattern so often, and returns the last of these matches."""
-        deadline = time.monotonic() + PATIENCE
-        with self.changed:
-            while True:
-                found = [match for line in self.lines if (match := re.search(pattern, line))]
-                if len(found) >= times:
-                    return found[times - 1]
-                if not self.changed.wait(deadline - time.monotonic()):
-                    raise AssertionError(f"no {times} x {pattern!r} in:\n" + "\n".join(self.lines))
-
-    @property
-    def port(self):
-        return int(self.wait_for_log(r"Listening at: http://\S+?:(\d+)[ ,]")[1])
-
-    def started(self):
-        """The pids of all workers that were ever started, in this order."""
-        return [int(match[1]) for match in self.log(r"Booting worker with pid: (\d+)")]
-
-    def workers(self):
-        """The pids of the workers that live."""
-        return [pid for pid in self.started() if is_alive(pid)]
+        """Writes the settings that the next HUP reads."""
+        self.write("settings", settings)
 
     def connect(self, line):
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
@@ -120,27 +53,10 @@ class Master:
             return len(workers) == count and all(acquainted.get(pid) for pid in workers) and workers
         return wait_until(all_are, f"{count} workers serve")
 
-    def send(self, signo):
-        os.kill(self.process.pid, signo)
-
-    def wait(self):
-        """Waits for the master's end and returns its exit code."""
-        code = self.process.wait(PATIENCE)
-        self.reader.join(PATIENCE)
-        return code
-
     def clean_up(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        for pid in self.started():
-            if is_alive(pid):
-                os.kill(pid, signal.SIGKILL)
+        super().clean_up()
         for connection in self.held:
             connection.close()
-        self.reader.join(PATIENCE)
-        self.process.stderr.close()
-        self.folder.cleanup()
 
 
 class MasterTest(unittest.TestCase):

@@ -1,0 +1,52 @@
+"""What the workers of a master say of themselves: their scoreboards, read through the master's descriptors."""
+import os
+import struct
+import time
+from dataclasses import dataclass
+
+HEAD = struct.Struct("=QIIIIIIqQQQ")  # server/supervision/scoreboard.hpp: up to `accepted`
+MAGIC = 0x3130_4253_4E49_5247
+READY = 1
+
+
+@dataclass(frozen=True)
+class Scoreboard:
+    pid: int
+    generation: int
+    state: int
+    connections: int
+    requests: int
+    accepted: int
+
+
+def read(descriptor):
+    """The scoreboard behind an entry of /proc/PID/fd; None when it is none, or not written yet."""
+    try:
+        if "memfd:girin-scoreboard" not in os.readlink(descriptor):
+            return None
+        with open(descriptor, "rb") as file:
+            magic, _, _, pid, _, generation, state, _, connections, requests, accepted = HEAD.unpack(
+                file.read(HEAD.size))
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return Scoreboard(pid, generation, state, connections, requests, accepted) if magic == MAGIC else None
+
+
+def descriptors(master):
+    folder = f"/proc/{master}/fd"
+    return sorted(os.path.join(folder, name) for name in os.listdir(folder))
+
+
+def scoreboards(master):
+    """Those of all workers that the master has not waited for, as they are at one moment."""
+    while True:
+        before = descriptors(master)
+        boards = [board for descriptor in before if (board := read(descriptor))]
+        if descriptors(master) == before:
+            return boards
+        time.sleep(0)
+
+
+def ready(master):
+    """How many workers accept."""
+    return sum(board.state == READY for board in scoreboards(master))

@@ -51,13 +51,12 @@ bool protocol::send_continue(byte_buffer& out) {
 bool protocol::error_response(int status, std::string_view reason, const server_fields& own, byte_buffer& out,
                               headers_view further) {
     if (writer_.on_the_wire()) return false;
-    closing_ = true;
     out.drop_held();
     writer_.restart();
     writer_.start(status, further, own, out);
     constexpr std::string_view type = "content-type: text/plain; charset=utf-8\r\n";
     out.hold(put(out.room(type.size()), type));
-    writer_.body(reason, false, persists(), out);
+    body(reason, false, out);
     return true;
 }
 

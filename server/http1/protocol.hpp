@@ -34,8 +34,8 @@ class protocol {
     event next(std::span<char> unread, request_storage& storage);
 
     // `http.response.start`: takes a final status and the fields, which are copied. The server's own are
-    // added unless they are among them; Transfer-Encoding and Connection are the server's, but `connection: close` is honoured.
-    // Raises asgi_error for a message that comes out of order or is invalid, and then nothing has changed.
+    // added unless they are among them; Transfer-Encoding and Connection are the server's, but `connection: close` is
+    // honoured. Raises asgi_error for a message that comes out of order or is invalid, and then nothing has changed.
     void start(int status, headers_view headers, const server_fields& own, byte_buffer& out);
 
     // `http.response.body`: makes the head ready if that is still held, and the chunk. What is returned has to be
@@ -47,16 +47,17 @@ class protocol {
     // (RFC 9110 section 10.1.1). Returns whether it did.
     bool send_continue(byte_buffer& out);
 
-    // The server's own answer, with the reason as text and further fields, in place of a head that is held; the
-    // connection closes after it. Returns false, and does nothing, when the response is on the wire.
-    bool error_response(int status, std::string_view reason, const date_text& date, byte_buffer& out,
+    // The server's own answer, with the reason as text and further fields, in place of a head that is held. The
+    // connection outlives it as it would any response: not when the request could not be read. Returns false, and does
+    // nothing, when the response is on the wire.
+    bool error_response(int status, std::string_view reason, const server_fields& own, byte_buffer& out,
                         headers_view further = {});
 
     // Makes this response the last one: the worker drains, or the client has used up its requests.
     void close_after_response() { closing_ = true; }
 
-    // Whether the connection outlives the response, if the request is read to its end: the one place that decides that, for
-    // the Connection field and for keep_alive().
+    // Whether the connection outlives the response, if the request is read to its end: the one place that decides that,
+    // for the Connection field and for keep_alive().
     bool persists() const { return client_persists_ && !awaits_continue_ && !closing_ && !writer_.closes(); }
 
     // Whether the connection can take another request: the response is complete, the request is read, and nobody wants

@@ -74,6 +74,7 @@ detached async_connection::run_requests() {
         if (gone_ || event.kind == http1::event_kind::need_data) break;
         if (!output_) output_ = service_.outputs.take();
         if (event.kind == http1::event_kind::failure) {
+            protocol_.close_after_response();
             answer(event.refused.status, event.refused.reason);
             break;
         }

@@ -25,7 +25,6 @@ bool connection::answer(int status, std::string_view reason) {
 
 void connection::refuse() {
     refused_ = true;
-    protocol_.close_after_response();
     flush();
 }
 

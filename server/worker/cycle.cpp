@@ -184,6 +184,7 @@ void cycle::abort() {
 
 void cycle::refuse(http1::failure refused) {
     const bool complete = connection_.protocol().response_complete();
+    connection_.protocol().close_after_response();
     if (complete || answer(refused.status, refused.reason))
         connection_.refuse();
     else

@@ -213,8 +213,28 @@ TEST_CASE("an error takes the place of a head that is held") {
     CHECK(
         c.wire() ==
         "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\nserver: girin\r\n"
-        "content-type: text/plain; charset=utf-8\r\ncontent-length: 4\r\nconnection: close\r\n\r\nBusy");
-    CHECK_FALSE(c.protocol.keep_alive());
+        "content-type: text/plain; charset=utf-8\r\ncontent-length: 4\r\n\r\nBusy");
+}
+
+TEST_CASE("the connection goes on after an error when the request was read, and only then") {
+    connection read(get);
+    read.next();
+    read.next();
+    CHECK(read.protocol.error_response(500, "Internal Server Error", own, read.out));
+    CHECK(read.protocol.keep_alive());
+
+    connection unread("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+    unread.next();
+    CHECK(unread.protocol.error_response(500, "Internal Server Error", own, unread.out));
+    CHECK(unread.wire().find("connection: close\r\n") != std::string::npos);
+    CHECK_FALSE(unread.protocol.keep_alive());
+
+    connection last(get);
+    last.next();
+    last.protocol.close_after_response();
+    CHECK(last.protocol.error_response(500, "Internal Server Error", own, last.out));
+    CHECK(last.wire().find("connection: close\r\n") != std::string::npos);
+    CHECK_FALSE(last.protocol.keep_alive());
 }
 
 TEST_CASE("an error stays behind the responses before it") {
@@ -232,7 +252,7 @@ TEST_CASE("an error to a HEAD has no body") {
     connection c("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
     c.next();
     CHECK(c.protocol.error_response(500, "Internal Server Error", own, c.out));
-    CHECK(c.wire().ends_with("content-length: 21\r\nconnection: close\r\n\r\n"));
+    CHECK(c.wire().ends_with("content-length: 21\r\n\r\n"));
 }
 
 TEST_CASE("no error can follow a response that is on the wire") {

@@ -21,6 +21,7 @@ namespace {
 constexpr timeval patience = {5, 0};
 
 struct target {
+    std::string authority;  // host and port as they were given
     std::string host;
     std::string port = "80";
     std::string path = "/";
@@ -33,6 +34,7 @@ target parse(std::string_view url) {
     target result;
     std::string_view authority = url.substr(0, url.find('/'));
     if (authority.size() < url.size()) result.path = url.substr(authority.size());
+    result.authority = authority;
     std::size_t bracket = authority.rfind(']');
     std::size_t colon = authority.find(':', bracket == authority.npos ? 0 : bracket);
     if (colon != authority.npos) {
@@ -62,7 +64,7 @@ unique_fd connect_to(const target& t) {
 
 int status_of(const target& t) {
     unique_fd fd = connect_to(t);
-    std::string request = "GET " + t.path + " HTTP/1.1\r\nHost: " + t.host + "\r\nUser-Agent: girin-health\r\nConnection: close\r\n\r\n";
+    std::string request = "GET " + t.path + " HTTP/1.1\r\nHost: " + t.authority + "\r\nUser-Agent: girin-health\r\nConnection: close\r\n\r\n";
     if (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
         throw std::runtime_error(std::string("cannot send: ") + std::strerror(errno));
     std::string answer;

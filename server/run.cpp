@@ -6,12 +6,16 @@
 #include "server/health.hpp"
 #include "server/loader/load.hpp"
 #include "server/loader/shared_object.hpp"
+#include "server/log/access_log.hpp"
 #include "server/log/log.hpp"
+#include "server/log/log_file.hpp"
 #include "server/master/master.hpp"
 #include "server/supervision/exit_codes.hpp"
 #include "server/supervision/worker_start.hpp"
 #include "server/worker/settings_for.hpp"
 #include "server/worker/worker.hpp"
+
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -27,7 +31,21 @@ int complain(const std::string& message, int code) {
     return code;
 }
 
-master::configuration configuration_of(const config::settings& s) {
+// A relative log file lies in the folder that the server was started in, not in the application's.
+std::string log_path(const std::string& file) {
+    return file.empty() || file == "-" ? file : std::filesystem::absolute(file).string();
+}
+
+// Throws what would fail every worker.
+void check_access_log(const config::settings& s) {
+    log::access_log_format(s.access_log_format);
+    if (!s.accesslog.empty()) log::log_file(s.accesslog, STDOUT_FILENO);
+}
+
+master::configuration configuration_of(config::settings s) {
+    s.accesslog = log_path(s.accesslog);
+    s.errorlog = log_path(s.errorlog);
+    check_access_log(s);
     master::configuration result;
     result.master.bind = s.bind;
     result.master.backlog = static_cast<int>(s.backlog);
@@ -66,7 +84,7 @@ struct settings_source {
 };
 
 int serve(const config::parsed& parsed, const settings_source& source) {
-    log::open(parsed.values.errorlog, worker::log_level_of(parsed.values));
+    log::open(log_path(parsed.values.errorlog), worker::log_level_of(parsed.values));
     for (const std::string& warning : parsed.warnings) log::warning(warning);
     std::vector<std::string> arguments(source.argv, source.argv + source.argc);
     return master::run(configuration_of(parsed.values), arguments,
@@ -74,6 +92,7 @@ int serve(const config::parsed& parsed, const settings_source& source) {
 }
 
 int check(const config::parsed& parsed) {
+    log::access_log_format(parsed.values.access_log_format);
     if (parsed.values.application.empty()) return supervision::exit_ok;
     std::filesystem::path application = std::filesystem::path(parsed.values.chdir) / parsed.values.application;
     loader::read_application(application.string());

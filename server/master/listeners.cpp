@@ -3,6 +3,7 @@
 #include "config/bind_text.hpp"
 #include "server/log/log.hpp"
 
+#include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,6 +16,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <system_error>
@@ -50,6 +52,23 @@ bool somebody_listens(const sockaddr_un& address) {
     const unique_fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
            errno != ECONNREFUSED;
+}
+
+// Whoever completes a handshake between a worker's last accept and the end of the socket would be reset by the kernel,
+// so no new handshake begins. Its client tries again after a second, and is refused then.
+void drop_new_handshakes(int fd) {
+    constexpr unsigned flags = 13;  // where a TCP header has them
+    sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, TH_SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, ~0U),
+    };
+    const sock_fprog filter{std::size(program), program};
+    int domain = AF_UNIX;
+    socklen_t length = sizeof domain;
+    ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);
+    if (domain != AF_UNIX) ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
 }
 
 }  // namespace
@@ -89,6 +108,12 @@ listeners::listeners(const options& settings, std::chrono::milliseconds pause) {
             }
         }
     }
+}
+
+void listeners::close() {
+    for (const int fd : fds_) drop_new_handshakes(fd);
+    fds_.clear();
+    open_.clear();
 }
 
 std::string listeners::describe() const {

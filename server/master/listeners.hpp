@@ -21,10 +21,14 @@ class listeners {
     listeners(const listeners&) = delete;
     listeners& operator=(const listeners&) = delete;
 
-    // Closes the sockets and removes the unix sockets' files, if they are still the ones made here.
+    // As close().
     ~listeners() = default;
 
     const std::vector<int>& fds() const { return fds_; }
+
+    // Closes the sockets and removes the files of unix sockets, if they are still the ones made here. Other processes
+    // may have them still, and accept who has come until now; who comes later is not let in.
+    void close();
 
     // The addresses as they are, with the real port where 0 was asked for:
     // "http://127.0.0.1:8000,unix:/run/girin.sock".

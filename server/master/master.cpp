@@ -120,10 +120,10 @@ int run(const configuration& initial, const std::vector<std::string>& argv, conf
     if (!source) source = [initial] { return initial; };
     signal_source signals;
     log::info("Starting girin " GIRIN_VERSION);
-    const listeners sockets(initial.master);
+    listeners sockets(initial.master);
     log::info("Listening at: " + sockets.describe() + " (" + std::to_string(::getpid()) + ")");
     log::info("Using worker: " + initial.master.worker_class);
-    process_host host(program, argv, sockets.fds(), initial.worker_settings, std::move(source));
+    process_host host(program, argv, sockets, initial.worker_settings, std::move(source));
     master_loop loop(host, signals, initial.master);
     const int code = loop.run();
     const log::level severity = code == 0 ? log::level::info : log::level::error;

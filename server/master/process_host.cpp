@@ -13,11 +13,11 @@ namespace girin::master {
 
 using supervision::message;
 
-process_host::process_host(std::string program, std::vector<std::string> argv, std::vector<int> listeners,
+process_host::process_host(std::string program, std::vector<std::string> argv, listeners& sockets,
                            std::string_view worker_settings, configuration_source source)
     : program_(std::move(program)),
       argv_(std::move(argv)),
-      listeners_(std::move(listeners)),
+      sockets_(sockets),
       settings_(supervision::create_sealed_file("girin-settings", worker_settings)),
       source_(std::move(source)) {}
 
@@ -26,7 +26,7 @@ pid_t process_host::spawn(unsigned slot, unsigned generation) {
     supervision::scoreboard_reader board(scoreboard.get());
     auto [mine, theirs] = supervision::channel::pair();
     const pid_t pid = master::spawn(program_, argv_,
-                                    {.listeners = listeners_,
+                                    {.listeners = sockets_.fds(),
                                      .settings = settings_.get(),
                                      .scoreboard = scoreboard.get(),
                                      .channel = theirs.fd(),

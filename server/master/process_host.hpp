@@ -1,6 +1,7 @@
 // The real worker_host: worker processes with their channels and scoreboards.
 #pragma once
 
+#include "server/master/listeners.hpp"
 #include "server/master/worker_host.hpp"
 #include "server/supervision/channel.hpp"
 
@@ -13,8 +14,8 @@ namespace girin::master {
 
 class process_host final : public worker_host {
  public:
-    // `listeners`: the sockets that every worker gets.
-    process_host(std::string program, std::vector<std::string> argv, std::vector<int> listeners,
+    // Every worker gets these sockets.
+    process_host(std::string program, std::vector<std::string> argv, listeners& sockets,
                  std::string_view worker_settings, configuration_source source);
 
     time_point now() const override { return supervision::clock::now(); }
@@ -26,6 +27,7 @@ class process_host final : public worker_host {
     void forget(pid_t pid) override;
     options reread() override;
     void revert() override;
+    void stop_listening() override { sockets_.close(); }
 
     struct process {
         pid_t pid;
@@ -43,7 +45,7 @@ class process_host final : public worker_host {
 
     std::string program_;
     std::vector<std::string> argv_;
-    std::vector<int> listeners_;
+    listeners& sockets_;
     unique_fd settings_;
     unique_fd settings_before_;
     configuration_source source_;

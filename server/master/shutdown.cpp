@@ -13,6 +13,7 @@ void shutdown::gracefully(int exit_code, std::string reason) {
     exit_code_ = exit_code;
     reason_ = std::move(reason);
     enter(phase::graceful, fleet_.settings.graceful_timeout);
+    fleet_.host.stop_listening();
     for (worker& w : fleet_.workers) fleet_.retire(w.pid);
 }
 
@@ -20,6 +21,7 @@ void shutdown::quickly() {
     if (phase_ == phase::quick || phase_ == phase::killed) return;
     if (phase_ == phase::graceful) log::info("Quick shutdown requested");
     enter(phase::quick, 2s);
+    fleet_.host.stop_listening();
     for (const worker& w : fleet_.workers) fleet_.host.signal(w.pid, SIGQUIT);
 }
 

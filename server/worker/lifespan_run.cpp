@@ -1,5 +1,7 @@
 #include "server/worker/lifespan_run.hpp"
 
+#include <girin/exceptions.hpp>
+
 #include "server/log/log.hpp"
 #include "server/worker/describe.hpp"
 
@@ -28,6 +30,9 @@ coro<> lifespan_run::call() {
     std::exception_ptr raised;
     try {
         co_await app_(s, *this, *this);
+    } catch (const cancelled_error&) {
+        phase_ = phase::over;
+        throw;
     } catch (...) {
         raised = std::current_exception();
     }

@@ -36,14 +36,14 @@ def girin(*arguments, program="girin", cwd=None, **variables):
 
 
 class Server(FollowedMaster):
-    def __init__(self, *flags, application="libdemo.so", program="girin", bind="127.0.0.1:0", files=(), prefix=(),
-                 **variables):
-        command = [*prefix, named(program)]
+    def __init__(self, *flags, application="libdemo.so", program="girin", bind="127.0.0.1:0", files=(),
+                 variables=None, **how):
+        command = [named(program)]
         if application:
             command.append(application if "/" in application else named(application))
         if bind:
             command += ["--bind", bind]
-        super().__init__([*command, *flags], files, env=environment(variables))
+        super().__init__([*command, *flags], files, env=environment(variables or {}), **how)
 
     @property
     def address(self):

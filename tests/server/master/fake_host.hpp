@@ -37,6 +37,7 @@ class fake_host final : public girin::master::worker_host {
         return *fresh;
     }
     void revert() override { ++reverted; }
+    void stop_listening() override { listens = false; }
 
     // The signals since the last call.
     std::vector<std::pair<pid_t, int>> take_signals() { return std::exchange(signals, {}); }
@@ -54,6 +55,7 @@ class fake_host final : public girin::master::worker_host {
     std::optional<girin::master::options> fresh = girin::master::options{};
     int readings = 0;
     int reverted = 0;
+    bool listens = true;
     bool no_processes = false;
     pid_t next_pid = 101;
 };

@@ -9,9 +9,11 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <stdexcept>
@@ -30,7 +32,45 @@ int option(int fd, int level, int name) {
     return value;
 }
 
+// A client of the first address.
+struct caller {
+    explicit caller(const listeners& to) {
+        socklen_t length = sizeof address;
+        ::getsockname(to.fds().at(0), reinterpret_cast<sockaddr*>(&address), &length);
+    }
+    // 0 when the connection stands, else errno.
+    int call() {
+        fd.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        const int result = ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+        return result == 0 ? 0 : errno;
+    }
+    sockaddr_in address{};
+    girin::unique_fd fd;
+};
+
 }  // namespace
+
+TEST_CASE("after close nobody new comes in, who was in the queue is still accepted, and then all are refused") {
+    listeners open({.bind = {{"127.0.0.1", 0, {}}}});
+    caller early(open);
+    caller late(open);
+    girin::unique_fd workers(::dup(open.fds().at(0)));
+    early.call();
+    pollfd connected{early.fd.get(), POLLOUT, 0};
+    REQUIRE(::poll(&connected, 1, 10'000) == 1);
+
+    open.close();
+    CHECK(open.fds().empty());
+    CHECK(late.call() == EINPROGRESS);
+    const girin::unique_fd accepted(::accept(workers.get(), nullptr, nullptr));
+    CHECK(accepted);
+    CHECK(::accept(workers.get(), nullptr, nullptr) < 0);
+
+    workers.reset();
+    pollfd refused{late.fd.get(), POLLOUT, 0};
+    REQUIRE(::poll(&refused, 1, 10'000) == 1);
+    CHECK(option(late.fd.get(), SOL_SOCKET, SO_ERROR) == ECONNREFUSED);
+}
 
 TEST_CASE("a TCP listener is non-blocking, closed on exec, reusable, and passes TCP_NODELAY on") {
     const listeners open({.bind = {{"127.0.0.1", 0, {}}}});

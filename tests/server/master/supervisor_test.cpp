@@ -214,6 +214,16 @@ TEST_CASE("a worker that is not ready by boot_timeout is aborted and fails the f
     CHECK(world.rules.ending().exit_code() == 3);
 }
 
+TEST_CASE("a master that stops, however it does, listens no more") {
+    for (const int signo : {SIGTERM, SIGINT, SIGQUIT}) {
+        world world({.workers = 2});
+        world.boot_all();
+        CHECK(world.host.listens);
+        world.rules.handle(signo);
+        CHECK_FALSE(world.host.listens);
+    }
+}
+
 TEST_CASE("TERM drains, and kills who is left after graceful_timeout") {
     world world({.workers = 2, .graceful_timeout = 30s});
     world.boot_all();

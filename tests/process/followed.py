@@ -1,6 +1,7 @@
 """A master process under test: starts it, follows its log, signals it, and leaves nothing behind."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -30,9 +31,11 @@ def is_alive(pid):
 
 
 class FollowedMaster:
-    def __init__(self, command, files=(), **how):
-        """Runs the command in a scratch folder that has these files, (name, content) each."""
+    def __init__(self, command, files=(), copies=(), **how):
+        """Runs the command in a scratch folder that has these files: (name, content) each, or (name, path to copy)."""
         self.folder = tempfile.TemporaryDirectory()
+        for name, original in copies:
+            shutil.copy(original, self.path(name))
         for name, content in files:
             self.write(name, content)
         self.lines = []

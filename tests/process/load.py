@@ -127,6 +127,9 @@ class Load:
             conversation.close()
         self.selector.close()
 
+    def answered(self):
+        return self.outcomes["answered"]
+
     def was_slow(self):
         """Whether this thread was held up lately."""
         turns = [*self.turns, time.monotonic()]

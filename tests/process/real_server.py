@@ -62,11 +62,11 @@ class Server(FollowedMaster):
         """How many workers accept."""
         return scoreboards.ready(self.process.pid)
 
-    def wait_for_ready(self, count):
-        """Waits until so many workers accept and no other is left, and returns their pids."""
+    def wait_for_ready(self, count, without=()):
+        """Waits until so many workers accept and no other is left, nor one of these, and returns their pids."""
         def are():
-            boards = self.boards()
-            return len(boards) == count == self.ready() and [board.pid for board in boards]
+            pids = [board.pid for board in self.boards()]
+            return len(pids) == count == self.ready() and not set(pids) & set(without) and pids
         return wait_until(are, f"{count} workers are ready")
 
 

@@ -25,10 +25,12 @@ def read(descriptor):
         if "memfd:girin-scoreboard" not in os.readlink(descriptor):
             return None
         with open(descriptor, "rb") as file:
-            magic, _, _, pid, _, generation, state, _, connections, requests, accepted = HEAD.unpack(
-                file.read(HEAD.size))
+            head = file.read(HEAD.size)
     except (FileNotFoundError, ProcessLookupError):
         return None
+    if len(head) < HEAD.size:
+        return None
+    magic, _, _, pid, _, generation, state, _, connections, requests, accepted = HEAD.unpack(head)
     return Scoreboard(pid, generation, state, connections, requests, accepted) if magic == MAGIC else None
 
 

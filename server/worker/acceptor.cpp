@@ -34,7 +34,8 @@ acceptor::acceptor(service& s, const supervision::roster& peers, std::size_t mos
         local_host_.assign(path.sun_path, ::strnlen(path.sun_path, sizeof path.sun_path));
         local_ = {local_host_, std::nullopt};
     } else {
-        std::optional<address> named = peer_name(bound).view();
+        const peer_name name(bound);
+        const std::optional<address> named = name.view();
         local_host_ = named ? std::string(named->host) : "";
         local_ = {local_host_, named ? named->port : std::nullopt};
     }

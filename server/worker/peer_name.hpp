@@ -24,7 +24,7 @@ class peer_name {
     }
 
  private:
-    char host_[46] = {};  // INET6_ADDRSTRLEN
+    char host_[46];  // INET6_ADDRSTRLEN
     std::uint8_t length_ = 0;
     std::uint16_t port_ = 0;
 };

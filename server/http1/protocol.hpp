@@ -66,8 +66,6 @@ class protocol {
 
     bool response_on_the_wire() const { return writer_.on_the_wire(); }
     bool response_complete() const { return writer_.complete(); }
-    // Whether `end` has been reported for the request.
-    bool request_ended() const { return reader_.ended(); }
 
     // Bytes of content that have not been consumed; the largest number when that is not known.
     std::uint64_t unread_body() const { return reader_.unread_body(); }

@@ -153,7 +153,7 @@ void async_connection::resume(wait what) {
 
 // Whether to go on reading what the application has left unread, so that the connection can be kept.
 bool async_connection::may_discard(std::uint64_t discarded) const {
-    if (left() || !protocol_.persists() || protocol_.request_ended()) return false;
+    if (left() || !protocol_.persists() || protocol_.keep_alive()) return false;
     return discarded <= most_discarded && (head().chunked || protocol_.unread_body() <= most_discarded);
 }
 

@@ -10,7 +10,6 @@ namespace girin::worker {
 coro<> lifespan_run::startup() {
     if (use_ == lifespan_use::off) co_return;
     started_ = create_future();
-    stopping_ = create_future();
     supported_ = true;
     task_ = create_task(call());
     task_.set_name("lifespan");
@@ -18,8 +17,10 @@ coro<> lifespan_run::startup() {
 }
 
 coro<> lifespan_run::shutdown() {
-    if (!supported_) co_return;
-    if (!stopping_.done()) stopping_.set_result();
+    if (!task_) co_return;
+    stopping_ = true;
+    if (phase_ != phase::serving) task_.cancel("its start-up is given up");
+    if (waiting_ && !waiting_.done()) waiting_.set_result();
     co_await task_;
 }
 
@@ -31,11 +32,13 @@ coro<> lifespan_run::call() {
     try {
         co_await app_(s, *this, *this);
     } catch (const cancelled_error&) {
-        phase_ = phase::over;
-        throw;
+        if (!started_.done()) raised = std::current_exception();
+        if (stopping_ && phase_ != phase::startup && phase_ != phase::over)
+            log::error("The application's shut-down did not end in time");
     } catch (...) {
         raised = std::current_exception();
     }
+    phase_ = phase::over;
     if (started_.done()) {
         if (raised) log::error("Exception in the application's lifespan: " + describe(raised));
     } else if (use_ == lifespan_use::automatic) {
@@ -45,7 +48,16 @@ coro<> lifespan_run::call() {
     } else {
         started_.set_exception(startup_failed(raised ? describe(raised) : "the application returned without an answer"));
     }
-    phase_ = phase::over;
+}
+
+// Nobody waits for the answer any more when the start-up has been given up.
+void lifespan_run::answer_startup(const std::exception_ptr& failure) {
+    phase_ = failure ? phase::over : phase::serving;
+    if (started_.done()) return;
+    if (failure)
+        started_.set_exception(failure);
+    else
+        started_.set_result();
 }
 
 receiving lifespan_run::receive() {
@@ -57,18 +69,19 @@ receiving lifespan_run::receive() {
 }
 
 coro<receive_message> lifespan_run::wait_for_shutdown() {
-    co_await stopping_;
-    phase_ = phase::shutdown;
+    if (!stopping_) {
+        waiting_ = create_future();
+        co_await waiting_;
+    }
+    if (phase_ == phase::serving) phase_ = phase::shutdown;
     co_return lifespan_shutdown();
 }
 
 sending lifespan_run::send(const send_message& message) {
     if (phase_ == phase::startup && message.as<lifespan_startup_complete>()) {
-        phase_ = phase::serving;
-        started_.set_result();
+        answer_startup(nullptr);
     } else if (const auto* failed = message.as<lifespan_startup_failed>(); failed && phase_ == phase::startup) {
-        phase_ = phase::over;
-        started_.set_exception(startup_failed(std::string(failed->message)));
+        answer_startup(std::make_exception_ptr(startup_failed(std::string(failed->message))));
     } else if (phase_ == phase::shutdown && message.as<lifespan_shutdown_complete>()) {
         phase_ = phase::over;
     } else if (const auto* unclean = message.as<lifespan_shutdown_failed>(); unclean && phase_ == phase::shutdown) {

@@ -5,7 +5,7 @@
 #include <girin/future.hpp>
 #include <girin/task.hpp>
 
-#include <optional>
+#include <exception>
 #include <stdexcept>
 #include <string>
 
@@ -20,13 +20,14 @@ struct startup_failed : std::runtime_error {
 
 class lifespan_run final : private receiver, private sender {
  public:
-    // The application must outlive this; so must this its own task: await shutdown() before it goes.
+    // The application must outlive this. Await shutdown() before this goes, however startup() ended.
     lifespan_run(const application& app, lifespan_use use) : app_(app), use_(use) {}
 
     // Sends lifespan.startup and returns when the application has answered. Throws startup_failed. An application that
     // raises before it answers does without lifespan, unless it is `on` (ASGI's rule).
     coro<> startup();
-    // Sends lifespan.shutdown and waits for the answer and the end of the call.
+    // Sends lifespan.shutdown and waits for the answer and the end of the call. A call whose start-up failed or was given up
+    // is cancelled. Cancelling this cancels the call, logs that, and still waits for its end.
     coro<> shutdown();
 
     // What start-up made, for the requests' scopes; null when lifespan is not used.
@@ -36,6 +37,7 @@ class lifespan_run final : private receiver, private sender {
     enum class phase { startup, serving, shutdown, over };
 
     coro<> call();
+    void answer_startup(const std::exception_ptr& failure);
     receiving receive() override;
     sending send(const send_message& message) override;
     coro<receive_message> wait_for_shutdown();
@@ -45,9 +47,10 @@ class lifespan_run final : private receiver, private sender {
     lifespan_state state_;
     task<> task_;
     future<> started_;
-    future<> stopping_;
+    future<> waiting_;  // of the receive() that waits for the shut-down
     phase phase_ = phase::startup;
     bool startup_received_ = false;
+    bool stopping_ = false;
     bool supported_ = false;
 };
 

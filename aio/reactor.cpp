@@ -46,20 +46,33 @@ struct reactor::impl {
     }
 
     void run_directly(long microseconds) {
-        // First what was done when it was started. What completing these starts is for the next time.
-        asio::detail::op_queue<asio::detail::scheduler_operation> completed;
-        completed.push(thread.private_op_queue);
-        epoll.run(completed.empty() ? microseconds : 0, completed);
+        // First what was done when it was started. What completing these starts is for the next time, and so is the
+        // rest when one of them throws.
+        struct batch {
+            asio::detail::op_queue<asio::detail::scheduler_operation>& later;
+            asio::detail::op_queue<asio::detail::scheduler_operation> now;
+            ~batch() {
+                now.push(later);
+                later.push(now);
+            }
+        } completed{thread.private_op_queue, {}};
+        completed.now.push(thread.private_op_queue);
+        epoll.run(completed.now.empty() ? microseconds : 0, completed.now);
         boost::system::error_code none;
-        while (asio::detail::scheduler_operation* operation = completed.front()) {
-            completed.pop();
+        while (asio::detail::scheduler_operation* operation = completed.now.front()) {
+            completed.now.pop();
             count_started_work();
+            struct count {
+                impl& i;
+                // One was counted when it was started; an event that completed none has made up for that.
+                ~count() {
+                    if (i.thread.private_outstanding_work > 0)
+                        --i.thread.private_outstanding_work;
+                    else
+                        i.scheduler.work_finished();
+                }
+            } count_when_done{*this};
             operation->complete(&scheduler, none, result_of::get(*operation));
-            // One was counted when it was started; an event that completed none has made up for that.
-            if (thread.private_outstanding_work > 0)
-                --thread.private_outstanding_work;
-            else
-                scheduler.work_finished();
         }
     }
 

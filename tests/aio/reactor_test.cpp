@@ -3,6 +3,7 @@
 #include "aio/io_wait.hpp"
 #include "aio/loop_core.hpp"
 
+#include <girin/asio.hpp>
 #include <girin/gather.hpp>
 #include <girin/runner.hpp>
 #include <girin/sleep.hpp>
@@ -88,9 +89,17 @@ coro<> until(Condition condition) {
     CHECK(condition());
 }
 
+// Once with the reactor alone, and once with Asio's scheduler, which runs it when somebody uses the io_context.
 template <class Program>
 void run_here(Program program) {
-    run(program());
+    for (bool shared : {false, true}) {
+        CAPTURE(shared);
+        auto prepared = [&]() -> coro<> {
+            if (shared) get_io_context();
+            co_await program();
+        };
+        run(prepared());
+    }
 }
 
 }  // namespace
@@ -333,19 +342,25 @@ TEST_CASE("callbacks that never end starve no operation") {
     });
 }
 
-TEST_CASE("an exception from a completion is reported, and the loop goes on") {
+TEST_CASE("an exception from a completion is reported, and those that are ready with it complete all the same") {
     run_here([]() -> coro<> {
         std::vector<std::string> reported;
         loop::running().set_exception_handler([&](loop&, const auto& context) { reported.push_back(context.message); });
-        socket_pair pair;
-        descriptor a(pair.fds[0]), b(pair.fds[1]);
-        reading r(a.fd());
-        r.then = [] { throw std::domain_error("x"); };
-        a.start_read(r);
-        REQUIRE(::write(b.fd(), "x", 1) == 1);
-        co_await until([&] { return r.completions == 1; });
-        CHECK(reported == std::vector<std::string>{"Exception in callback"});
+        socket_pair pairs[3];
+        std::vector<std::unique_ptr<descriptor>> ends;
+        std::vector<std::unique_ptr<reading>> reads;
+        for (socket_pair& pair : pairs) {
+            ends.push_back(std::make_unique<descriptor>(pair.fds[0]));
+            reads.push_back(std::make_unique<reading>(pair.fds[0]));
+            reads.back()->then = [] { throw std::domain_error("x"); };
+            ends.back()->start_read(*reads.back());
+        }
+        co_await sleep(1ms);
+        for (socket_pair& pair : pairs) REQUIRE(::write(pair.fds[1], "x", 1) == 1);
+        for (auto& r : reads) co_await until([&] { return r->completions == 1; });
+        CHECK(reported == std::vector<std::string>(3, "Exception in callback"));
         loop::running().set_exception_handler(nullptr);
+        for (socket_pair& pair : pairs) ::close(pair.fds[1]);
     });
 }
 

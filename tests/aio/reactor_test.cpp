@@ -433,6 +433,28 @@ TEST_CASE("a thousand descriptors are served at once") {
     });
 }
 
+TEST_CASE("an event of the turn that stops the loop is not delivered again when it goes on") {
+    loop l;
+    socket_pair pair;
+    std::optional<descriptor> a;
+    reading r(pair.fds[0]);
+    r.then = [&] { l.stop(); };
+    l.call_soon([&] {
+        a.emplace(pair.fds[0]);
+        a->start_read(r);
+        REQUIRE(::write(pair.fds[1], "x", 1) == 1);
+    });
+    l.run_forever();
+    CHECK(r.completions == 1);
+    for (int i = 0; i < 3; ++i) {
+        l.stop();
+        l.run_forever();
+    }
+    CHECK(r.completions == 1);
+    a.reset();
+    ::close(pair.fds[1]);
+}
+
 TEST_CASE("a loop can be closed with armed descriptors, in frames and outside") {
     socket_pair pair, other;
     std::optional<reading> outside;

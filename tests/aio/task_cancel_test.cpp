@@ -65,6 +65,51 @@ TEST_CASE("an exception raised while a task unwinds becomes its exception") {
     });
 }
 
+TEST_CASE("keyboard_interrupt raised while a task unwinds leaves the loop, and the task is not cancelled") {
+    task<> t;
+    auto main = [&]() -> coro<> {
+        t = create_task([]() -> coro<> {
+            try {
+                co_await sleep(1h);
+            } catch (const cancelled_error&) {
+                throw keyboard_interrupt();
+            }
+        });
+        co_await sleep(0s);
+        t.cancel();
+        co_await t;
+    };
+    CHECK_THROWS_AS(run_virtual(main), keyboard_interrupt);
+    CHECK(t.done());
+    CHECK_FALSE(t.cancelled());
+}
+
+TEST_CASE("an eager task that has suspended is cancelled like any other") {
+    run_virtual([]() -> coro<> {
+        auto t = create_task(eager_start, sleep_long());
+        CHECK(t.cancel("why"));
+        auto outcome = co_await cancellation_of(t);
+        CHECK(outcome == "cancelled:why");
+    });
+}
+
+TEST_CASE("a cancelled task is never reported, though nobody asks for its outcome") {
+    run_virtual([]() -> coro<> {
+        int reported = 0;
+        loop::running().set_exception_handler([&](loop&, const auto&) { ++reported; });
+        create_task(sleep_long()).cancel();
+        auto t = create_task(sleep_long());
+        co_await sleep(0s);
+        t.cancel();
+        t = {};
+        co_await sleep(0s);
+        co_await sleep(0s);
+        CHECK(all_tasks().size() == 1);
+        CHECK(reported == 0);
+        loop::running().set_exception_handler(nullptr);
+    });
+}
+
 TEST_CASE("a cancelled task can be cancelled again, any number of times") {
     run_virtual([]() -> coro<> {
         int interrupted = 0;

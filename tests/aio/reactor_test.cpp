@@ -433,6 +433,33 @@ TEST_CASE("a thousand descriptors are served at once") {
     });
 }
 
+TEST_CASE("what is started or cancelled while the loop stands still completes when it goes on") {
+    loop l;
+    socket_pair pair;
+    std::optional<descriptor> a;
+    reading r(pair.fds[0]);
+    auto wait = [&](int completions) -> coro<> { co_await until([&] { return r.completions == completions; }); };
+    auto open = [&]() -> coro<> {
+        a.emplace(pair.fds[0]);
+        a->start_read(r);
+        co_return;
+    };
+    l.run_until_complete(open());
+    a->cancel();
+    CHECK(r.completions == 0);
+    l.run_until_complete(wait(1));
+    REQUIRE(::write(pair.fds[1], "x", 1) == 1);
+    a->start_read(r);
+    CHECK(r.completions == 1);
+    l.run_until_complete(wait(2));
+    CHECK(r.got == 1);
+    a->start_read(r);
+    a->close();
+    l.run_until_complete(wait(3));
+    CHECK(r.error == std::errc::operation_canceled);
+    ::close(pair.fds[1]);
+}
+
 TEST_CASE("an event of the turn that stops the loop is not delivered again when it goes on") {
     loop l;
     socket_pair pair;

@@ -105,11 +105,14 @@ void future_core::set_cancelled(std::string message) {
 
 void future_core::settle(state s) {
     state_ = s;
+    if (!callbacks_.empty()) queue_callbacks();
+}
+
+void future_core::queue_callbacks() {
     if (owned_) {
         for (owned_callback* callback : owned_->pending) callback->done = ref(this);
         owned_->pending.clear();
     }
-    if (callbacks_.empty()) return;
     if (loop_core* loop = owner())
         loop->ready.append(callbacks_);
     else

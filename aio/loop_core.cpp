@@ -173,21 +173,25 @@ void loop_core::queue_due_timers() {
 }
 
 // The loop is woken under the lock: it takes the lock before it runs the node, and so cannot be gone in between.
-void loop_core::push_locked(callback_node& node) {
-    inbox_.push_back(node);
-    if (!inbox_filled_.exchange(true, std::memory_order_release)) io.interrupt();
+bool loop_core::push_locked(callback_node& node) noexcept {
+    if (closed) return false;
+    if (current_loop == this) {
+        ready.push_back(node);
+    } else {
+        inbox_.push_back(node);
+        if (!inbox_filled_.exchange(true, std::memory_order_release)) io.interrupt();
+    }
+    return true;
 }
 
-bool loop_core::push_threadsafe(callback_node& node) {
+bool loop_core::push_threadsafe(callback_node& node) noexcept {
     std::lock_guard lock(inbox_mutex_);
-    if (closed) return false;
-    push_locked(node);
-    return true;
+    return push_locked(node);
 }
 
 void loop_core::take_over(pool_job& job) noexcept {
     std::lock_guard lock(inbox_mutex_);
-    if (!closed) push_locked(job.finished());
+    push_locked(job.finished());
     pool_calls.fetch_sub(1);
     job.submitted_.store(false, std::memory_order_release);
     job_taken_over_.notify_all();

@@ -69,7 +69,7 @@ class loop_core {
     void require_open() const;
 
     // Queues the node from any thread and wakes the loop. False, and nothing happens, when the loop is closed.
-    bool push_threadsafe(callback_node& node);
+    bool push_threadsafe(callback_node& node) noexcept;
     // The same for a job that an executor is done with. Afterwards the job and the loop may be gone.
     void take_over(pool_job& job) noexcept;
     void wait_until_taken_over(const pool_job& job) noexcept;
@@ -101,7 +101,7 @@ class loop_core {
     void wait_in_virtual_time();
     void wait_for_io(long microseconds);
     bool woken() const noexcept;
-    void push_locked(callback_node& node);
+    bool push_locked(callback_node& node) noexcept;
     void take_inbox();
     void queue_due_timers();
 

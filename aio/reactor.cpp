@@ -32,7 +32,7 @@ struct result_of : asio::detail::scheduler_operation {
 }  // namespace
 
 // As long as only descriptors of ours use the reactor, it is run directly, without the scheduler's queue and locks:
-// they cost more than parsing a small request. Once somebody has asked for the io_context, the scheduler runs
+// they cost more than parsing a small request. Once somebody else has given the scheduler something to do, it runs
 // everything.
 struct reactor::impl {
     using thread_stack = asio::detail::call_stack<asio::detail::thread_context, asio::detail::thread_info_base>;
@@ -46,20 +46,33 @@ struct reactor::impl {
     }
 
     void run_directly(long microseconds) {
-        // First what was done when it was started. What completing these starts is for the next time.
-        asio::detail::op_queue<asio::detail::scheduler_operation> completed;
-        completed.push(thread.private_op_queue);
-        epoll.run(completed.empty() ? microseconds : 0, completed);
+        // First what was done when it was started. What completing these starts is for the next time, and so is the
+        // rest when one of them throws.
+        struct batch {
+            asio::detail::op_queue<asio::detail::scheduler_operation>& later;
+            asio::detail::op_queue<asio::detail::scheduler_operation> now;
+            ~batch() {
+                now.push(later);
+                later.push(now);
+            }
+        } completed{thread.private_op_queue, {}};
+        completed.now.push(thread.private_op_queue);
+        epoll.run(completed.now.empty() ? microseconds : 0, completed.now);
         boost::system::error_code none;
-        while (asio::detail::scheduler_operation* operation = completed.front()) {
-            completed.pop();
+        while (asio::detail::scheduler_operation* operation = completed.now.front()) {
+            completed.now.pop();
             count_started_work();
+            struct count {
+                impl& i;
+                // One was counted when it was started; an event that completed none has made up for that.
+                ~count() {
+                    if (i.thread.private_outstanding_work > 0)
+                        --i.thread.private_outstanding_work;
+                    else
+                        i.scheduler.work_finished();
+                }
+            } count_when_done{*this};
             operation->complete(&scheduler, none, result_of::get(*operation));
-            // One was counted when it was started; an event that completed none has made up for that.
-            if (thread.private_outstanding_work > 0)
-                --thread.private_outstanding_work;
-            else
-                scheduler.work_finished();
         }
     }
 
@@ -72,6 +85,11 @@ struct reactor::impl {
         } else {
             scheduler.wait_one(microseconds, ignored);
         }
+    }
+
+    // Outside a running loop Asio gives the scheduler what it completes.
+    void before_completing() noexcept {
+        if (!running) shared = true;
     }
 
     // Operations that were posted from this thread are counted here first.
@@ -199,6 +217,7 @@ void descriptor::start(int kind, io_op& op) {
     bridge->io = reactor_;
     op.armed_ = true;
     reactor_->operation_started();
+    reactor_->impl_->before_completing();
 #if BOOST_VERSION < 108200
     reactor_->impl_->epoll.start_op(kind, fd_, state, bridge, true, true);
 #else
@@ -220,12 +239,15 @@ void descriptor::start_write(io_op& op) {
 
 void descriptor::cancel() noexcept {
     auto* state = as_state(state_);
-    if (state) reactor_->impl_->epoll.cancel_ops(fd_, state);
+    if (!state) return;
+    reactor_->impl_->before_completing();
+    reactor_->impl_->epoll.cancel_ops(fd_, state);
 }
 
 void descriptor::close() noexcept {
     if (fd_ < 0) return;
     if (auto* state = as_state(std::exchange(state_, nullptr))) {
+        reactor_->impl_->before_completing();
         reactor_->impl_->epoll.deregister_descriptor(fd_, state, true);
         reactor_->impl_->epoll.cleanup_descriptor_data(state);
     }

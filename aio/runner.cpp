@@ -60,18 +60,33 @@ coro<void> end_default_pool(loop_core& loop) {
     co_await thread_call<decltype(end)>(&helper, end);
 }
 
+// Runs one step of ending to its end: an interrupt ends what is being ended already, and a failure must not keep the
+// next step from being tried.
+void finish_step(loop& l, coro<void> step) {
+    task<void> running;
+    {
+        loop_core::running_scope scope(l.core());
+        running = create_task(std::move(step));
+    }
+    while (!running.done()) {
+        try {
+            l.run_until_complete(running);
+        } catch (const keyboard_interrupt&) {
+        } catch (...) {
+            l.default_exception_handler({"the loop could not be ended in order", std::current_exception(), {}});
+            return;
+        }
+    }
+}
+
 }  // namespace
 
 void finish_loop(loop& l) {
     if (l.is_closed() || l.is_running()) return;
-    try {
-        if (!loop_core::current()) {
-            l.run_until_complete(cancel_leftovers(l.core()));
-            l.run_until_complete(generator_core::close_all(l.core()));
-            l.run_until_complete(end_default_pool(l.core()));
-        }
-    } catch (...) {
-        l.default_exception_handler({"the loop could not be ended in order", std::current_exception(), {}});
+    if (!loop_core::current()) {
+        finish_step(l, cancel_leftovers(l.core()));
+        finish_step(l, generator_core::close_all(l.core()));
+        finish_step(l, end_default_pool(l.core()));
     }
     l.close();
 }

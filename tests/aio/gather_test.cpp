@@ -197,6 +197,19 @@ TEST_CASE("a gather of children of different loops is refused") {
     });
 }
 
+TEST_CASE("a bad argument fails gather, and the children that were made before it run on") {
+    run_virtual([]() -> coro<> {
+        bool ran = false;
+        auto body = [&]() -> coro<> {
+            co_await sleep(1s);
+            ran = true;
+        };
+        CHECK_THROWS_AS(gather(body(), coro<>()), std::runtime_error);
+        co_await sleep(2s);
+        CHECK(ran);
+    });
+}
+
 TEST_CASE("gather refuses results from outside") {
     run_virtual([]() -> coro<> {
         future<std::tuple<int>> g = gather(after(1s, 1));

@@ -3,6 +3,7 @@
 #include "aio/io_wait.hpp"
 #include "aio/loop_core.hpp"
 
+#include <girin/asio.hpp>
 #include <girin/gather.hpp>
 #include <girin/runner.hpp>
 #include <girin/sleep.hpp>
@@ -88,9 +89,17 @@ coro<> until(Condition condition) {
     CHECK(condition());
 }
 
+// Once with the reactor alone, and once with Asio's scheduler, which runs it when somebody uses the io_context.
 template <class Program>
 void run_here(Program program) {
-    run(program());
+    for (bool shared : {false, true}) {
+        CAPTURE(shared);
+        auto prepared = [&]() -> coro<> {
+            if (shared) get_io_context();
+            co_await program();
+        };
+        run(prepared());
+    }
 }
 
 }  // namespace
@@ -333,19 +342,25 @@ TEST_CASE("callbacks that never end starve no operation") {
     });
 }
 
-TEST_CASE("an exception from a completion is reported, and the loop goes on") {
+TEST_CASE("an exception from a completion is reported, and those that are ready with it complete all the same") {
     run_here([]() -> coro<> {
         std::vector<std::string> reported;
         loop::running().set_exception_handler([&](loop&, const auto& context) { reported.push_back(context.message); });
-        socket_pair pair;
-        descriptor a(pair.fds[0]), b(pair.fds[1]);
-        reading r(a.fd());
-        r.then = [] { throw std::domain_error("x"); };
-        a.start_read(r);
-        REQUIRE(::write(b.fd(), "x", 1) == 1);
-        co_await until([&] { return r.completions == 1; });
-        CHECK(reported == std::vector<std::string>{"Exception in callback"});
+        socket_pair pairs[3];
+        std::vector<std::unique_ptr<descriptor>> ends;
+        std::vector<std::unique_ptr<reading>> reads;
+        for (socket_pair& pair : pairs) {
+            ends.push_back(std::make_unique<descriptor>(pair.fds[0]));
+            reads.push_back(std::make_unique<reading>(pair.fds[0]));
+            reads.back()->then = [] { throw std::domain_error("x"); };
+            ends.back()->start_read(*reads.back());
+        }
+        co_await sleep(1ms);
+        for (socket_pair& pair : pairs) REQUIRE(::write(pair.fds[1], "x", 1) == 1);
+        for (auto& r : reads) co_await until([&] { return r->completions == 1; });
+        CHECK(reported == std::vector<std::string>(3, "Exception in callback"));
         loop::running().set_exception_handler(nullptr);
+        for (socket_pair& pair : pairs) ::close(pair.fds[1]);
     });
 }
 
@@ -416,6 +431,55 @@ TEST_CASE("a thousand descriptors are served at once") {
         co_await gather(std::move(work));
         CHECK(received == 5000);
     });
+}
+
+TEST_CASE("what is started or cancelled while the loop stands still completes when it goes on") {
+    loop l;
+    socket_pair pair;
+    std::optional<descriptor> a;
+    reading r(pair.fds[0]);
+    auto wait = [&](int completions) -> coro<> { co_await until([&] { return r.completions == completions; }); };
+    auto open = [&]() -> coro<> {
+        a.emplace(pair.fds[0]);
+        a->start_read(r);
+        co_return;
+    };
+    l.run_until_complete(open());
+    a->cancel();
+    CHECK(r.completions == 0);
+    l.run_until_complete(wait(1));
+    REQUIRE(::write(pair.fds[1], "x", 1) == 1);
+    a->start_read(r);
+    CHECK(r.completions == 1);
+    l.run_until_complete(wait(2));
+    CHECK(r.got == 1);
+    a->start_read(r);
+    a->close();
+    l.run_until_complete(wait(3));
+    CHECK(r.error == std::errc::operation_canceled);
+    ::close(pair.fds[1]);
+}
+
+TEST_CASE("an event of the turn that stops the loop is not delivered again when it goes on") {
+    loop l;
+    socket_pair pair;
+    std::optional<descriptor> a;
+    reading r(pair.fds[0]);
+    r.then = [&] { l.stop(); };
+    l.call_soon([&] {
+        a.emplace(pair.fds[0]);
+        a->start_read(r);
+        REQUIRE(::write(pair.fds[1], "x", 1) == 1);
+    });
+    l.run_forever();
+    CHECK(r.completions == 1);
+    for (int i = 0; i < 3; ++i) {
+        l.stop();
+        l.run_forever();
+    }
+    CHECK(r.completions == 1);
+    a.reset();
+    ::close(pair.fds[1]);
 }
 
 TEST_CASE("a loop can be closed with armed descriptors, in frames and outside") {

@@ -14,6 +14,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -329,4 +330,32 @@ TEST_CASE("run takes over SIGINT only from its default action, only in the main 
         return 0;
     });
     CHECK(exited_with(status, 0));
+}
+
+TEST_CASE("an interrupt while tasks are unwound does not keep the generators from being closed") {
+    bool closed = false;
+    auto body = [&]() -> async_generator<int> {
+        try {
+            co_yield 1;
+        } catch (const generator_exit&) {
+            closed = true;
+            throw;
+        }
+    };
+    std::optional<async_generator<int>> kept;
+    auto program = [&]() -> coro<int> {
+        kept.emplace(body());
+        co_await kept->next();
+        create_task([]() -> coro<> {
+            try {
+                co_await sleep(1h);
+            } catch (const cancelled_error&) {
+                throw keyboard_interrupt();
+            }
+        });
+        co_await sleep(0s);
+        co_return 5;
+    };
+    CHECK(run_virtual(program) == 5);
+    CHECK(closed);
 }

@@ -82,7 +82,7 @@ class asio_wait final : public wait_point {
         try {
             initiate_(handler{this});
         } catch (...) {
-            foreign_operation_finished();
+            if (!arguments_) foreign_operation_finished();
             throw;
         }
         suspend(caller);

@@ -120,7 +120,6 @@ class GIRIN_CORO_TYPE async_generator {
         explicit next_awaiter(handle_type handle) noexcept : handle_(handle) {}
         bool await_ready() const noexcept { return handle_.promise().finished(); }
         std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) const {
-            handle_.promise().value.reset();
             return handle_.promise().resume_for(caller);
         }
         std::optional<T> await_resume() const {

@@ -77,7 +77,7 @@ class GIRIN_EXPORT job_queue {
 
 }  // namespace detail
 
-// It outlives its jobs, and is destroyed before the loops that they came from.
+// One that ends runs or refuses what it has accepted. A loop that is closed takes back what it has submitted.
 class GIRIN_EXPORT executor {
  public:
     virtual ~executor();

@@ -96,6 +96,7 @@ class GIRIN_EXPORT future_core {
     struct owned_callbacks;
 
     void settle(state s);
+    void queue_callbacks();
     void report_unretrieved() noexcept;
 
     loop_home* home_;

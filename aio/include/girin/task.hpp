@@ -96,6 +96,8 @@ template <class F, class Object, class... Args>
 GIRIN_CORO_WRAPPER auto call_member(F function, Object&& object, Args&&... args) {
     if constexpr (requires { (object.*function)(std::forward<Args>(args)...); })
         return (object.*function)(std::forward<Args>(args)...);
+    else if constexpr (requires { (object.get().*function)(std::forward<Args>(args)...); })
+        return (object.get().*function)(std::forward<Args>(args)...);
     else
         return ((*object).*function)(std::forward<Args>(args)...);
 }
@@ -198,6 +200,12 @@ task<T> create_task(eager_start_t, coro<T> work) {
     auto state = detail::make_task(work);
     state->start_now(work.release());
     return task<T>(std::move(state));
+}
+
+template <class F, class... Args>
+    requires(!detail::is_coro<F>::value && std::invocable<F&, Args...>)
+auto create_task(eager_start_t, F function, Args... args) {
+    return create_task(eager_start, detail::call_in_frame(std::move(function), std::move(args)...));
 }
 
 // The task that runs now; empty in a plain callback. Throws std::runtime_error when no loop runs.

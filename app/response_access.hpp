@@ -25,7 +25,8 @@ class response_access {
     static const field_block& fields(const response& r) noexcept { return r.fields_; }
 };
 
-// http.response.start for a response. The server adds the length of a body that it is given whole. Borrows from the response.
+// http.response.start for a response. The server adds the length of a body that it is given whole. Borrows from the
+// response.
 class response_head {
  public:
     explicit response_head(const response& r);

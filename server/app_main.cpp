@@ -4,4 +4,6 @@
 
 extern "C" const girin::detail::application_entry girin_application;
 
-int main(int argc, char** argv) { return girin::run(argc, argv, girin_application.make); }
+int main(int argc, char** argv) {
+    return girin::run(argc, argv, girin_application.make);
+}

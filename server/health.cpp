@@ -1,11 +1,11 @@
 #include "server/health.hpp"
 
+#include "server/supervision/unique_fd.hpp"
+
 #include <netdb.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
-
-#include "server/supervision/unique_fd.hpp"
 
 #include <cerrno>
 #include <cstdio>
@@ -29,7 +29,8 @@ struct target {
 
 target parse(std::string_view url) {
     constexpr std::string_view scheme = "http://";
-    if (!url.starts_with(scheme)) throw std::invalid_argument("expected http://HOST[:PORT]/PATH, got '" + std::string(url) + "'");
+    if (!url.starts_with(scheme))
+        throw std::invalid_argument("expected http://HOST[:PORT]/PATH, got '" + std::string(url) + "'");
     url.remove_prefix(scheme.size());
     target result;
     std::string_view authority = url.substr(0, url.find('/'));
@@ -64,7 +65,8 @@ unique_fd connect_to(const target& t) {
 
 int status_of(const target& t) {
     unique_fd fd = connect_to(t);
-    std::string request = "GET " + t.path + " HTTP/1.1\r\nHost: " + t.authority + "\r\nUser-Agent: girin-health\r\nConnection: close\r\n\r\n";
+    std::string request = "GET " + t.path + " HTTP/1.1\r\nHost: " + t.authority +
+                          "\r\nUser-Agent: girin-health\r\nConnection: close\r\n\r\n";
     if (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
         throw std::runtime_error(std::string("cannot send: ") + std::strerror(errno));
     std::string answer;

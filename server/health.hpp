@@ -5,8 +5,8 @@
 
 namespace girin {
 
-// Sends GET to an http:// URL and returns 0 for a status from 200 to 399, else 1 with the reason on standard error. Takes at
-// most five seconds.
+// Sends GET to an http:// URL and returns 0 for a status from 200 to 399, else 1 with the reason on standard error.
+// Takes at most five seconds.
 int check_health(std::string_view url);
 
 }  // namespace girin

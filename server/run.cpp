@@ -1,6 +1,4 @@
 // What the command line asks for: a master, a worker, or a line of text.
-#include <girin/run.hpp>
-
 #include "config/json.hpp"
 #include "config/load.hpp"
 #include "server/health.hpp"
@@ -14,6 +12,8 @@
 #include "server/supervision/worker_start.hpp"
 #include "server/worker/settings_for.hpp"
 #include "server/worker/worker.hpp"
+
+#include <girin/run.hpp>
 
 #include <unistd.h>
 
@@ -110,12 +110,19 @@ int detail::run_server(int argc, char** argv, application (*make)(void*), void* 
         settings_source source{argc, argv, make != nullptr};
         config::parsed parsed = source.load();
         switch (parsed.action) {
-            case config::action::serve: return serve(parsed, source);
-            case config::action::check_config: return check(parsed);
-            case config::action::print_config: std::fputs(config::print(parsed).c_str(), stdout); break;
-            case config::action::health: return check_health(parsed.health_url);
+            case config::action::serve:
+                return serve(parsed, source);
+            case config::action::check_config:
+                return check(parsed);
+            case config::action::print_config:
+                std::fputs(config::print(parsed).c_str(), stdout);
+                break;
+            case config::action::health:
+                return check_health(parsed.health_url);
             case config::action::version:
-            case config::action::help: std::fputs(parsed.text.c_str(), stdout); break;
+            case config::action::help:
+                std::fputs(parsed.text.c_str(), stdout);
+                break;
         }
         return supervision::exit_ok;
     } catch (const loader::load_error& e) {
@@ -125,6 +132,8 @@ int detail::run_server(int argc, char** argv, application (*make)(void*), void* 
     }
 }
 
-int run(int argc, char** argv) { return detail::run_server(argc, argv, nullptr, nullptr); }
+int run(int argc, char** argv) {
+    return detail::run_server(argc, argv, nullptr, nullptr);
+}
 
 }  // namespace girin

@@ -1,9 +1,9 @@
 #include "server/loader/load.hpp"
 
-#include <girin/export_app.hpp>
-
 #include "server/loader/shared_object.hpp"
 #include "server/supervision/memory_file.hpp"
+
+#include <girin/export_app.hpp>
 
 #include <dlfcn.h>
 
@@ -20,7 +20,9 @@ namespace {
 #endif
 
 // An object that looks for its libraries beside itself has to be loaded from where it is.
-[[maybe_unused]] bool is_relative_to_itself(const std::string& bytes) { return bytes.find("$ORIGIN") != std::string::npos; }
+[[maybe_unused]] bool is_relative_to_itself(const std::string& bytes) {
+    return bytes.find("$ORIGIN") != std::string::npos;
+}
 
 void* open_object(const std::string& path, [[maybe_unused]] const std::string& bytes) {
 #if !defined(GIRIN_LOAD_BY_PATH)

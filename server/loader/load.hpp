@@ -7,8 +7,8 @@
 
 namespace girin::loader {
 
-// Checks the file, loads it and calls what it names with GIRIN_APP. A private copy is loaded, so that writing into the file
-// later does not reach this process. Throws load_error, or what the application's own function throws.
+// Checks the file, loads it and calls what it names with GIRIN_APP. A private copy is loaded, so that writing into the
+// file later does not reach this process. Throws load_error, or what the application's own function throws.
 application load_application(const std::string& path);
 
 }  // namespace girin::loader

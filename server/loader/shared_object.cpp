@@ -1,9 +1,9 @@
 #include "server/loader/shared_object.hpp"
 
-#include <girin/stamp.hpp>
-
 #include "server/log/escape.hpp"
 #include "server/supervision/unique_fd.hpp"
+
+#include <girin/stamp.hpp>
 
 #include <elf.h>
 #include <fcntl.h>
@@ -28,7 +28,9 @@ constexpr Elf64_Half this_machine = EM_RISCV;
 #error "girin has not been taught this machine's ELF number"
 #endif
 
-[[noreturn]] void fail(const std::string& path, const std::string& why) { throw load_error("'" + path + "' " + why); }
+[[noreturn]] void fail(const std::string& path, const std::string& why) {
+    throw load_error("'" + path + "' " + why);
+}
 
 bool same_file_state(const struct stat& a, const struct stat& b) {
     return a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
@@ -43,7 +45,9 @@ std::optional<T> object_at(std::string_view bytes, std::uint64_t offset) {
     return object;
 }
 
-std::uint64_t aligned(std::uint64_t size) { return (size + 3) & ~std::uint64_t{3}; }
+std::uint64_t aligned(std::uint64_t size) {
+    return (size + 3) & ~std::uint64_t{3};
+}
 
 // The text of girin's note among the notes of one segment.
 std::optional<std::string_view> stamp_in(std::string_view notes) {
@@ -83,7 +87,8 @@ void check_application(std::string_view bytes, const std::string& path) {
     }
     if (!stamp) fail(path, "is not a girin application: it has no GIRIN_APP(...)");
     if (*stamp != GIRIN_STAMP)
-        fail(path, "does not fit this server: it was built for '" + log::escaped(*stamp) + "', and this is '" GIRIN_STAMP "'");
+        fail(path, "does not fit this server: it was built for '" + log::escaped(*stamp) +
+                       "', and this is '" GIRIN_STAMP "'");
 }
 
 std::string read_application(const std::string& path) {

@@ -1,12 +1,12 @@
 #include "server/worker/acceptor.hpp"
 
-#include <girin/sleep.hpp>
-
 #include "aio/io_wait.hpp"
 #include "aio/loop_core.hpp"
 #include "server/log/log.hpp"
 #include "server/worker/async_connection.hpp"
 #include "server/worker/peer_name.hpp"
+
+#include <girin/sleep.hpp>
 
 #include <poll.h>
 #include <sys/socket.h>

@@ -1,12 +1,12 @@
 // Takes new clients from one listening socket that all workers share, and no more than this worker's part of them.
 #pragma once
 
-#include <girin/coro.hpp>
-#include <girin/scope.hpp>
-
 #include "aio/reactor.hpp"
 #include "server/supervision/roster.hpp"
 #include "server/worker/service.hpp"
+
+#include <girin/coro.hpp>
+#include <girin/scope.hpp>
 
 #include <cstddef>
 #include <string>
@@ -18,8 +18,8 @@ class acceptor {
     // `listener` is non-blocking. At most `most_connections` are open at a time.
     acceptor(service& s, const supervision::roster& peers, std::size_t most_connections, int listener);
 
-    // Accepts until the task is cancelled. A worker that holds more connections than the emptiest of its peers leaves new
-    // ones to them, and looks again within a millisecond.
+    // Accepts until the task is cancelled. A worker that holds more connections than the emptiest of its peers leaves
+    // new ones to them, and looks again within a millisecond.
     coro<> run();
     // Takes what is in the queue already, however many others hold: for a worker that stops, when no other may be left.
     void accept_all();

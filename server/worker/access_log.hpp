@@ -1,10 +1,10 @@
 // The worker's access log: the lines of one turn leave with one write.
 #pragma once
 
-#include <girin/wait_point.hpp>
-
 #include "server/log/access_log.hpp"
 #include "server/log/log_file.hpp"
+
+#include <girin/wait_point.hpp>
 
 #include <string>
 
@@ -13,7 +13,7 @@ namespace girin::worker {
 class access_log final : private girin::detail::callback_node {
  public:
     // Throws std::system_error when the file cannot be opened, std::invalid_argument for a bad format.
-    access_log(const std::string& file, const std::string& format) 
+    access_log(const std::string& file, const std::string& format)
         : file_(file, 1), format_(format), shows_response_fields_(format_.shows_response_fields()) {}
 
     void add(const log::access_record& record);

@@ -186,7 +186,8 @@ void async_connection::read_more() {
     socket_.start_read(reader_);
 }
 
-// Reads on behind what is there, without moving what the application may be looking at, to notice when the client leaves.
+// Reads on behind what is there, without moving what the application may be looking at, to notice when the client
+// leaves.
 void async_connection::watch() {
     if (left() || broken_ || ended_input_ || reader_.armed() || reader_.linked()) return;
     if (!input_.make_room_behind()) return;
@@ -205,10 +206,12 @@ io_attempt async_connection::reader::attempt() noexcept {
     while (got < 0 && errno == EINTR);
     if (got > 0) {
         c.input_.filled(static_cast<std::size_t>(got));
-        // With a read that left nothing, the next one is not tried before the kernel reports more: that saves a system call
-        // for each request. It would also pass over a FIN that came with the bytes, so it is not done where that matters.
+        // With a read that left nothing, the next one is not tried before the kernel reports more: that saves a system
+        // call for each request. It would also pass over a FIN that came with the bytes, so it is not done where that
+        // matters.
         const bool between_requests = c.phase_ == phase::idle && c.requests_ != 0;
-        return between_requests && static_cast<std::size_t>(got) < room.size() ? io_attempt::exhausted : io_attempt::done;
+        return between_requests && static_cast<std::size_t>(got) < room.size() ? io_attempt::exhausted
+                                                                               : io_attempt::done;
     }
     const int error = errno;
     c.input_.give_back_unused();
@@ -221,7 +224,9 @@ void async_connection::operation::complete(std::error_code) {
     if (!linked()) loop_core::running().ready.push_back(*this);
 }
 
-void async_connection::reader::run() { connection_.on_read(); }
+void async_connection::reader::run() {
+    connection_.on_read();
+}
 
 void async_connection::on_read() {
     if (waits_for_ == wait::read) return resume(wait::read);
@@ -239,7 +244,9 @@ void async_connection::lose_client() {
     if (cycle_) cycle_->client_left();
 }
 
-bool async_connection::writing() const noexcept { return writer_ && writer_->armed(); }
+bool async_connection::writing() const noexcept {
+    return writer_ && writer_->armed();
+}
 
 bool async_connection::write(http1::uncopied rest) {
     if (!gone_) rest_ = rest;
@@ -281,7 +288,9 @@ io_attempt async_connection::writer::attempt() noexcept {
     return result == sent::something || result == sent::nothing ? io_attempt::again : io_attempt::done;
 }
 
-void async_connection::writer::run() { connection_.on_written(); }
+void async_connection::writer::run() {
+    connection_.on_written();
+}
 
 void async_connection::on_written() {
     if (writing()) return;
@@ -311,7 +320,8 @@ void async_connection::abort() {
     if (cycle_) cycle_->abort();
 }
 
-// One timer serves every deadline. Extending a deadline costs nothing: the alarm goes off at the old one and is set again.
+// One timer serves every deadline. Extending a deadline costs nothing: the alarm goes off at the old one and is set
+// again.
 void async_connection::enter(phase p) {
     if (p == phase::head && phase_ == p) return;  // a head has one deadline, however slowly its bytes come
     phase_ = p;
@@ -338,7 +348,9 @@ void async_connection::enter(phase p) {
     if (!alarm_.armed() || alarm_.when() > deadline_) alarm_.arm(deadline_);
 }
 
-void async_connection::alarm::run() { connection_.on_alarm(); }
+void async_connection::alarm::run() {
+    connection_.on_alarm();
+}
 
 void async_connection::on_alarm() {
     const time_point now = loop_core::running().time();

@@ -1,13 +1,13 @@
-// A connection on the loop: its socket, its buffers and its deadlines. A coroutine feeds the protocol with what it reads and
-// runs a cycle for each request.
+// A connection on the loop: its socket, its buffers and its deadlines. A coroutine feeds the protocol with what it
+// reads and runs a cycle for each request.
 #pragma once
-
-#include <girin/timer_node.hpp>
 
 #include "aio/reactor.hpp"
 #include "server/worker/connection.hpp"
 #include "server/worker/detached.hpp"
 #include "server/worker/request_buffer.hpp"
+
+#include <girin/timer_node.hpp>
 
 #include <chrono>
 #include <coroutine>

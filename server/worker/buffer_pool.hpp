@@ -1,5 +1,5 @@
-// The input buffers of one thread: taken when bytes arrive, given back when they are used up, so that an idle connection
-// holds none.
+// The input buffers of one thread: taken when bytes arrive, given back when they are used up, so that an idle
+// connection holds none.
 #pragma once
 
 #include "server/worker/poison.hpp"

@@ -10,7 +10,9 @@ connection::connection(service& s, const peer_name& client, const address& local
     service_.joined(*this);
 }
 
-connection::~connection() { service_.left(*this); }
+connection::~connection() {
+    service_.left(*this);
+}
 
 void connection::start_cycle() {
     ++requests_;

@@ -1,10 +1,10 @@
 // One client, as its requests and the worker see it, whichever way its bytes are moved.
 #pragma once
 
-#include <girin/scope.hpp>
-
 #include "server/http1/protocol.hpp"
 #include "server/worker/peer_name.hpp"
+
+#include <girin/scope.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -38,8 +38,8 @@ class connection {
     // Whether it is over for the application: nothing that it sends can reach the client any more.
     bool left() const noexcept { return gone_ || refused_; }
 
-    // The next piece of the request's content. Views into the buffer end with the next call. `need_data`: cycle::on_input
-    // follows when there is more.
+    // The next piece of the request's content. Views into the buffer end with the next call. `need_data`:
+    // cycle::on_input follows when there is more.
     virtual http1::event read_content() = 0;
     // Gives output() and what did not fit in it to the kernel. False: it must wait, and cycle::on_written follows.
     virtual bool write(http1::uncopied rest) = 0;

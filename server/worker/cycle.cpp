@@ -1,7 +1,5 @@
 #include "server/worker/cycle.hpp"
 
-#include <girin/exceptions.hpp>
-
 #include "aio/loop_core.hpp"
 #include "server/http1/status.hpp"
 #include "server/log/escape.hpp"
@@ -11,6 +9,8 @@
 #include "server/worker/describe.hpp"
 #include "server/worker/percent.hpp"
 #include "server/worker/service.hpp"
+
+#include <girin/exceptions.hpp>
 
 #include <ctime>
 
@@ -39,7 +39,9 @@ coro<void> raise(std::exception_ptr raised) {
     co_return;
 }
 
-bool is_safe(std::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
+bool is_safe(std::string_view method) {
+    return method == "GET" || method == "HEAD" || method == "OPTIONS";
+}
 
 }  // namespace
 
@@ -58,8 +60,7 @@ cycle::cycle(connection& c) : connection_(c), started_(girin::detail::loop_core:
     scope_.server = c.local();
     scope_.state = shared.state;
     if (shared.blocking) scope_.set_slot(*shared.blocking);
-    if (shared.scoreboard)
-        scoreboard_entry_ = shared.scoreboard->request_began(head.method, head.target, started_);
+    if (shared.scoreboard) scoreboard_entry_ = shared.scoreboard->request_began(head.method, head.target, started_);
 }
 
 // What is called need not be a coroutine itself, and can so raise here or return nothing to run.
@@ -141,8 +142,8 @@ sending cycle::send(const send_message& message) {
     throw asgi_error("Unexpected ASGI message '" + std::string(message.type()) + "' on an http connection.");
 }
 
-// A last body waits for the application to return or suspend, so that pipelined responses leave together; a piece that has
-// more behind it is with the kernel when send returns.
+// A last body waits for the application to return or suspend, so that pipelined responses leave together; a piece that
+// has more behind it is with the kernel when send returns.
 sending cycle::send_body(const http_response_body& body) {
     const http1::uncopied rest = connection_.protocol().body(body.body, body.more_body, connection_.output());
     body_bytes_ += body.body.size();

@@ -1,10 +1,10 @@
 // One request, and the application's run on it: a task that starts at once, with the receive and send that it is given.
 #pragma once
 
+#include "server/http1/protocol.hpp"
+
 #include <girin/asgi.hpp>
 #include <girin/task.hpp>
-
-#include "server/http1/protocol.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -29,8 +29,8 @@ class cycle final : public girin::detail::task_core, private receiver, private s
     void on_input();
     void on_written();
     void client_left();
-    // The rest of the request is not heard: the client gets the server's answer, unless the application's is on the wire, and
-    // for the application it has left.
+    // The rest of the request is not heard: the client gets the server's answer, unless the application's is on the
+    // wire, and for the application it has left.
     void refuse(http1::failure refused);
     // The worker stops.
     void abort();

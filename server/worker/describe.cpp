@@ -1,8 +1,8 @@
 #include "server/worker/describe.hpp"
 
-#include <girin/exceptions.hpp>
-
 #include "server/log/escape.hpp"
+
+#include <girin/exceptions.hpp>
 
 #include <cxxabi.h>
 

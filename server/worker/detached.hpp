@@ -1,5 +1,5 @@
-// A coroutine that belongs to nobody: it starts at once and frees itself when it ends. Lighter than a task, and so no task:
-// it can await only what its owner wakes.
+// A coroutine that belongs to nobody: it starts at once and frees itself when it ends. Lighter than a task, and so no
+// task: it can await only what its owner wakes.
 #pragma once
 
 #include <girin/coro.hpp>

@@ -1,9 +1,9 @@
 #include "server/worker/lifespan_run.hpp"
 
-#include <girin/exceptions.hpp>
-
 #include "server/log/log.hpp"
 #include "server/worker/describe.hpp"
+
+#include <girin/exceptions.hpp>
 
 namespace girin::worker {
 
@@ -42,11 +42,13 @@ coro<> lifespan_run::call() {
     if (started_.done()) {
         if (raised) log::error("Exception in the application's lifespan: " + describe(raised));
     } else if (use_ == lifespan_use::automatic) {
-        log::debug("ASGI 'lifespan' protocol appears unsupported" + (raised ? ": " + describe(raised) : std::string(".")));
+        log::debug("ASGI 'lifespan' protocol appears unsupported" +
+                   (raised ? ": " + describe(raised) : std::string(".")));
         supported_ = false;
         started_.set_result();
     } else {
-        started_.set_exception(startup_failed(raised ? describe(raised) : "the application returned without an answer"));
+        started_.set_exception(
+            startup_failed(raised ? describe(raised) : "the application returned without an answer"));
     }
 }
 
@@ -88,10 +90,12 @@ sending lifespan_run::send(const send_message& message) {
         phase_ = phase::over;
         log::error("Application shutdown failed: " + std::string(unclean->message));
     } else {
-        const char* expected = phase_ == phase::startup    ? "'lifespan.startup.complete' or 'lifespan.startup.failed'"
-                               : phase_ == phase::shutdown ? "'lifespan.shutdown.complete' or 'lifespan.shutdown.failed'"
-                                                           : "no message";
-        throw asgi_error("Expected ASGI message " + std::string(expected) + ", but got '" + std::string(message.type()) + "'.");
+        const char* expected = phase_ == phase::startup ? "'lifespan.startup.complete' or 'lifespan.startup.failed'"
+                               : phase_ == phase::shutdown
+                                   ? "'lifespan.shutdown.complete' or 'lifespan.shutdown.failed'"
+                                   : "no message";
+        throw asgi_error("Expected ASGI message " + std::string(expected) + ", but got '" +
+                         std::string(message.type()) + "'.");
     }
     return {};
 }

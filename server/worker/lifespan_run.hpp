@@ -26,8 +26,8 @@ class lifespan_run final : private receiver, private sender {
     // Sends lifespan.startup and returns when the application has answered. Throws startup_failed. An application that
     // raises before it answers does without lifespan, unless it is `on` (ASGI's rule).
     coro<> startup();
-    // Sends lifespan.shutdown and waits for the answer and the end of the call. A call whose start-up failed or was given up
-    // is cancelled. Cancelling this cancels the call, logs that, and still waits for its end.
+    // Sends lifespan.shutdown and waits for the answer and the end of the call. A call whose start-up failed or was
+    // given up is cancelled. Cancelling this cancels the call, logs that, and still waits for its end.
     coro<> shutdown();
 
     // What start-up made, for the requests' scopes; null when lifespan is not used.

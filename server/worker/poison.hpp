@@ -19,8 +19,12 @@
 namespace girin::worker {
 
 #if defined(GIRIN_POISONS)
-inline void poison(const void* bytes, std::size_t size) noexcept { ASAN_POISON_MEMORY_REGION(bytes, size); }
-inline void unpoison(const void* bytes, std::size_t size) noexcept { ASAN_UNPOISON_MEMORY_REGION(bytes, size); }
+inline void poison(const void* bytes, std::size_t size) noexcept {
+    ASAN_POISON_MEMORY_REGION(bytes, size);
+}
+inline void unpoison(const void* bytes, std::size_t size) noexcept {
+    ASAN_UNPOISON_MEMORY_REGION(bytes, size);
+}
 #else
 inline void poison(const void*, std::size_t) noexcept {}
 inline void unpoison(const void*, std::size_t) noexcept {}

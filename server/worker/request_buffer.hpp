@@ -1,5 +1,5 @@
-// What has been read from one client and not been used up. The head of the request under way stays where it was read, however
-// much content comes after it.
+// What has been read from one client and not been used up. The head of the request under way stays where it was read,
+// however much content comes after it.
 #pragma once
 
 #include "server/worker/buffer_pool.hpp"
@@ -9,7 +9,8 @@
 
 namespace girin::worker {
 
-// Holds no memory while there is nothing in it. Views into it live until the request ends, those of content until make_room().
+// Holds no memory while there is nothing in it. Views into it live until the request ends, those of content until
+// make_room().
 class request_buffer {
  public:
     // The large size of the pools must have room for every head and every trailer section that http1 lets pass.
@@ -43,7 +44,7 @@ class request_buffer {
 
     buffer_pools& pools_;
     input_buffer current_;
-    input_buffer head_;      // the head, when what follows it is in a buffer of its own
+    input_buffer head_;     // the head, when what follows it is in a buffer of its own
     std::size_t kept_ = 0;  // bytes at the front of current_ that stay where they are
 };
 

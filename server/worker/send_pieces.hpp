@@ -13,7 +13,8 @@ enum class sent {
     refused,    // the client cannot be reached any more
 };
 
-// Sends what is ready in `out` and then `rest`, as far as the kernel takes it without waiting, and takes that out of both.
+// Sends what is ready in `out` and then `rest`, as far as the kernel takes it without waiting, and takes that out of
+// both.
 sent send_pieces(int fd, http1::byte_buffer& out, http1::uncopied& rest) noexcept;
 
 }  // namespace girin::worker

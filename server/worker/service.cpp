@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t small_buffer = 4'096;
 constexpr std::size_t large_buffer = 65'536;
-constexpr std::size_t line_ends = 4;  // one before a head, and one behind the last byte that decides whether it is too long
+constexpr std::size_t line_ends =
+    4;  // one before a head, and one behind the last byte that decides whether it is too long
 constexpr std::size_t kept_small_buffers = 64;
 constexpr std::size_t kept_large_buffers = 16;
 constexpr std::size_t kept_objects = 64;
@@ -22,7 +23,8 @@ service::service(application a, const connection_options& o, const http1::limits
     : app(std::move(a)),
       options(o),
       limits(l),
-      buffers{{small_buffer, kept_small_buffers}, {std::max({large_buffer, l.head_size + line_ends, l.trailers_size + line_ends}), kept_large_buffers}},
+      buffers{{small_buffer, kept_small_buffers},
+              {std::max({large_buffer, l.head_size + line_ends, l.trailers_size + line_ends}), kept_large_buffers}},
       storage([this] { return std::make_unique<http1::request_storage>(limits); }, kept_objects),
       outputs([] { return std::make_unique<http1::byte_buffer>(); }, kept_objects),
       own_fields_(std::time(nullptr), o.own_fields) {}

@@ -1,9 +1,6 @@
 // What the connections of one worker share.
 #pragma once
 
-#include <girin/asgi.hpp>
-#include <girin/executor.hpp>
-
 #include "server/http1/byte_buffer.hpp"
 #include "server/http1/limits.hpp"
 #include "server/http1/request_storage.hpp"
@@ -12,12 +9,15 @@
 #include "server/worker/buffer_pool.hpp"
 #include "server/worker/object_pool.hpp"
 
+#include <girin/asgi.hpp>
+#include <girin/executor.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
-#include <string>
 #include <functional>
+#include <string>
 #include <string_view>
 
 namespace girin::worker {
@@ -60,10 +60,10 @@ class service {
     const http1::limits limits;
     bool draining = false;
 
-    lifespan_state* state = nullptr;                        // null: lifespan is off
-    executor* blocking = nullptr;                           // runs blocking handlers; null: the loop's default pool
-    supervision::scoreboard_writer* scoreboard = nullptr;   // null: nobody watches
-    access_log* access = nullptr;                           // null: no access log
+    lifespan_state* state = nullptr;                       // null: lifespan is off
+    executor* blocking = nullptr;                          // runs blocking handlers; null: the loop's default pool
+    supervision::scoreboard_writer* scoreboard = nullptr;  // null: nobody watches
+    access_log* access = nullptr;                          // null: no access log
 
     buffer_pools buffers;
     object_pool<http1::request_storage> storage;

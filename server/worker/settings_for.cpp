@@ -24,9 +24,15 @@ connection_options connection_options_of(const config::settings& s) {
     bool one_request = s.keep_alive == s.keep_alive.zero() || s.worker_class == config::worker_kind::sync;
     if (one_request) options.most_requests = 1;
     switch (s.cancel_on_disconnect) {
-        case config::cancel_policy::safe: options.cancel_on_disconnect = connection_options::cancel::safe; break;
-        case config::cancel_policy::always: options.cancel_on_disconnect = connection_options::cancel::always; break;
-        case config::cancel_policy::never: options.cancel_on_disconnect = connection_options::cancel::never; break;
+        case config::cancel_policy::safe:
+            options.cancel_on_disconnect = connection_options::cancel::safe;
+            break;
+        case config::cancel_policy::always:
+            options.cancel_on_disconnect = connection_options::cancel::always;
+            break;
+        case config::cancel_policy::never:
+            options.cancel_on_disconnect = connection_options::cancel::never;
+            break;
     }
     options.half_close = s.half_close;
     options.root_path = s.root_path;
@@ -36,20 +42,28 @@ connection_options connection_options_of(const config::settings& s) {
 
 lifespan_use lifespan_use_of(const config::settings& s) {
     switch (s.lifespan) {
-        case config::lifespan_mode::on: return lifespan_use::on;
-        case config::lifespan_mode::off: return lifespan_use::off;
-        case config::lifespan_mode::automatic: break;
+        case config::lifespan_mode::on:
+            return lifespan_use::on;
+        case config::lifespan_mode::off:
+            return lifespan_use::off;
+        case config::lifespan_mode::automatic:
+            break;
     }
     return lifespan_use::automatic;
 }
 
 log::level log_level_of(const config::settings& s) {
     switch (s.loglevel) {
-        case config::log_level::debug: return log::level::debug;
-        case config::log_level::info: return log::level::info;
-        case config::log_level::warning: return log::level::warning;
-        case config::log_level::error: return log::level::error;
-        case config::log_level::critical: break;
+        case config::log_level::debug:
+            return log::level::debug;
+        case config::log_level::info:
+            return log::level::info;
+        case config::log_level::warning:
+            return log::level::warning;
+        case config::log_level::error:
+            return log::level::error;
+        case config::log_level::critical:
+            break;
     }
     return log::level::critical;
 }

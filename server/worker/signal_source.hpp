@@ -1,9 +1,9 @@
 // Signals as something to await (signalfd): they never interrupt anything.
 #pragma once
 
-#include <girin/coro.hpp>
-
 #include "aio/reactor.hpp"
+
+#include <girin/coro.hpp>
 
 #include <initializer_list>
 

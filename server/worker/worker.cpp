@@ -1,12 +1,5 @@
 #include "server/worker/worker.hpp"
 
-#include <girin/gather.hpp>
-#include <girin/runner.hpp>
-#include <girin/sleep.hpp>
-#include <girin/task.hpp>
-#include <girin/thread_pool.hpp>
-#include <girin/timeout.hpp>
-
 #include "aio/io_wait.hpp"
 #include "config/json.hpp"
 #include "server/loader/shared_object.hpp"
@@ -24,6 +17,13 @@
 #include "server/worker/service.hpp"
 #include "server/worker/settings_for.hpp"
 #include "server/worker/signal_source.hpp"
+
+#include <girin/gather.hpp>
+#include <girin/runner.hpp>
+#include <girin/sleep.hpp>
+#include <girin/task.hpp>
+#include <girin/thread_pool.hpp>
+#include <girin/timeout.hpp>
 
 #include <signal.h>
 #include <unistd.h>
@@ -214,7 +214,8 @@ coro<> worker_process::watch_signals() {
     }
 }
 
-coro<int> serve_process(const config::settings& settings, application app, const supervision::worker_start_info& start) {
+coro<int> serve_process(const config::settings& settings, application app,
+                        const supervision::worker_start_info& start) {
     loop::running().set_exception_handler([](loop&, const exception_context& context) {
         std::string line = context.message;
         if (!context.task_name.empty()) line += " (" + context.task_name + ")";

@@ -1,10 +1,10 @@
 // A worker process: one loop, one application, and the clients that it takes from the shared listeners.
 #pragma once
 
-#include <girin/application.hpp>
-
 #include "config/settings.hpp"
 #include "server/supervision/worker_start.hpp"
+
+#include <girin/application.hpp>
 
 #include <functional>
 

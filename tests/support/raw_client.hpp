@@ -1,11 +1,11 @@
 // A client for tests, on the loop of the server that it talks to: sends bytes as they are, and keeps what comes back.
 #pragma once
 
-#include <girin/coro.hpp>
-#include <girin/sleep.hpp>
-
 #include "aio/io_wait.hpp"
 #include "aio/reactor.hpp"
+
+#include <girin/coro.hpp>
+#include <girin/sleep.hpp>
 
 #include <doctest/doctest.h>
 
@@ -58,9 +58,12 @@ class raw_client {
     coro<> send_all(std::string_view bytes) {
         while (!bytes.empty()) {
             const ssize_t sent = ::send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-            if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
-            else if (errno == EAGAIN) co_await sleep(std::chrono::nanoseconds(0));
-            else co_return;
+            if (sent > 0)
+                bytes.remove_prefix(static_cast<std::size_t>(sent));
+            else if (errno == EAGAIN)
+                co_await sleep(std::chrono::nanoseconds(0));
+            else
+                co_return;
         }
     }
     void send_fin() { ::shutdown(socket_.fd(), SHUT_WR); }
@@ -156,6 +159,8 @@ inline int status_of(std::string_view response) {
     if (response.starts_with("HTTP/1.1 ")) std::from_chars(response.data() + 9, response.data() + 12, status);
     return status;
 }
-inline bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+inline bool has(std::string_view text, std::string_view part) {
+    return text.find(part) != text.npos;
+}
 
 }  // namespace girin::test

@@ -1,13 +1,13 @@
 // The connections of a worker without its process: a service on a loop of virtual time, and clients connected to it.
 #pragma once
 
-#include <girin/asgi.hpp>
-#include <girin/runner.hpp>
-#include <girin/try_finally.hpp>
-
 #include "server/worker/async_connection.hpp"
 #include "server/worker/service.hpp"
 #include "tests/support/raw_client.hpp"
+
+#include <girin/asgi.hpp>
+#include <girin/runner.hpp>
+#include <girin/try_finally.hpp>
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -13,11 +13,11 @@ struct application_entry {
 
 }  // namespace girin::detail
 
-// Once, at namespace scope: GIRIN_APP(make_app), where make_app() returns anything that converts to girin::application. It
-// is called once in each worker, before its loop runs.
-#define GIRIN_APP(make_app)                                                                                   \
-    extern "C" {                                                                                              \
-    GIRIN_EXPORT extern const ::girin::detail::application_entry girin_application;                           \
+// Once, at namespace scope: GIRIN_APP(make_app), where make_app() returns anything that converts to girin::application.
+// It is called once in each worker, before its loop runs.
+#define GIRIN_APP(make_app)                                                                                      \
+    extern "C" {                                                                                                 \
+    GIRIN_EXPORT extern const ::girin::detail::application_entry girin_application;                              \
     const ::girin::detail::application_entry girin_application{[] { return ::girin::application(make_app()); }}; \
-    }                                                                                                         \
+    }                                                                                                            \
     [[gnu::section(".note.girin"), gnu::used]] static constexpr ::girin::detail::stamp_note girin_stamp{};

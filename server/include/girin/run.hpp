@@ -12,9 +12,9 @@ GIRIN_EXPORT int run_server(int argc, char** argv, application (*make)(void*), v
 
 }  // namespace detail
 
-// Serves what make_app() returns: `int main(int argc, char** argv) { return girin::run(argc, argv, make_app); }`. The same
-// command line as the program girin, without the path of a shared object. Returns the exit code. Call it first: it starts
-// this program again for each worker.
+// Serves what make_app() returns: `int main(int argc, char** argv) { return girin::run(argc, argv, make_app); }`. The
+// same command line as the program girin, without the path of a shared object. Returns the exit code. Call it first: it
+// starts this program again for each worker.
 template <class Factory>
 int run(int argc, char** argv, Factory make_app) {
     return detail::run_server(

@@ -1,5 +1,5 @@
-// What a shared object and the server that loads it must agree on, as text in an ELF note, which can be read before any code
-// of the object runs.
+// What a shared object and the server that loads it must agree on, as text in an ELF note, which can be read before any
+// code of the object runs.
 #pragma once
 
 #include <girin/version.hpp>

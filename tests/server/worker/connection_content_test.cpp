@@ -1,9 +1,9 @@
 // The content of requests and responses on one connection: streaming, backpressure, 100-continue, what is left unread.
+#include "tests/support/test_server.hpp"
+
 #include <girin/task.hpp>
 
 #include <doctest/doctest.h>
-
-#include "tests/support/test_server.hpp"
 
 #include <cstdlib>
 #include <optional>
@@ -90,7 +90,8 @@ std::size_t resident_bytes() {
 TEST_CASE("content with a length is received whole, however large it is beside the buffers") {
     with_server(count_content, [](test_server& server) -> coro<> {
         raw_client client = server.connect();
-        for (std::size_t size : {std::size_t{1}, std::size_t{4'000}, std::size_t{4'096}, std::size_t{70'000}, std::size_t{5'000'000}}) {
+        for (std::size_t size :
+             {std::size_t{1}, std::size_t{4'000}, std::size_t{4'096}, std::size_t{70'000}, std::size_t{5'000'000}}) {
             const std::string body = pattern(size);
             const std::string request = post("/", body);
             task<> sending = create_task(client.send_all(request));
@@ -134,7 +135,8 @@ TEST_CASE("behind a head that fills its buffer, content and trailers still have 
         for (std::size_t fill = 65'300; fill <= 65'520; fill += 20) {
             raw_client client = server.connect();
             std::string head = "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n";
-            while (head.size() < fill) head += "X-Fill: " + std::string(std::min<std::size_t>(8'000, fill - head.size()), 'f') + "\r\n";
+            while (head.size() < fill)
+                head += "X-Fill: " + std::string(std::min<std::size_t>(8'000, fill - head.size()), 'f') + "\r\n";
             head.resize(std::min<std::size_t>(head.size(), 65'500));
             head.replace(head.size() - 2, 2, "\r\n");
             head += "\r\n";
@@ -306,8 +308,10 @@ TEST_CASE("send waits while the client reads nothing, and memory stays bounded")
         char bytes[65536];
         while (got < all) {
             const ssize_t size = ::recv(client.fd(), bytes, sizeof bytes, 0);
-            if (size > 0) got += static_cast<std::size_t>(size);
-            else co_await sleep(std::chrono::nanoseconds(0));
+            if (size > 0)
+                got += static_cast<std::size_t>(size);
+            else
+                co_await sleep(std::chrono::nanoseconds(0));
         }
         CHECK(sent + piece.size() >= all);
         CHECK(resident_bytes() < before + (8 << 20));
@@ -335,8 +339,10 @@ TEST_CASE("an echo takes no more of the content than its client reads of the res
         while (taken < all) {
             if (sent < all) push();
             const ssize_t size = ::recv(client.fd(), bytes, sizeof bytes, 0);
-            if (size > 0) taken += static_cast<std::size_t>(size);
-            else co_await sleep(std::chrono::nanoseconds(0));
+            if (size > 0)
+                taken += static_cast<std::size_t>(size);
+            else
+                co_await sleep(std::chrono::nanoseconds(0));
         }
         CHECK(sent == all);
         CHECK(resident_bytes() < before + (8 << 20));
@@ -377,8 +383,9 @@ TEST_CASE("too much content left unread closes the connection, after the client 
             raw_client client = server.connect();
             const std::string body = pattern(900'000);
             const std::string request =
-                is_chunked ? "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(body, 50'000)
-                           : post("/", body);
+                is_chunked
+                    ? "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(body, 50'000)
+                    : post("/", body);
             task<> sending = create_task(client.send_all(request));
             const std::string response = co_await client.read_rest();
             CHECK(body_of(response) == answer);
@@ -413,26 +420,26 @@ TEST_CASE("chunked content over the limit is refused with 413, and the client ge
         }
         co_await count_content(s, receive, send);
     };
-    with_server(
-        app,
-        [](test_server& server) -> coro<> {
-            raw_client client = server.connect();
-            const std::string request = "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n" +
-                                        chunked(pattern(200'000), 900);
-            task<> sending = create_task(client.send_all(request));
-            const std::string response = co_await client.read_rest();
-            CHECK(status_of(response) == 413);
-            CHECK_FALSE(client.reset());
-            co_await sending;
-        },
-        {.limits = {.body_size = 1'000}});
+    with_server(app,
+                [](test_server& server) -> coro<> {
+                    raw_client client = server.connect();
+                    const std::string request = "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n" +
+                                                chunked(pattern(200'000), 900);
+                    task<> sending = create_task(client.send_all(request));
+                    const std::string response = co_await client.read_rest();
+                    CHECK(status_of(response) == 413);
+                    CHECK_FALSE(client.reset());
+                    co_await sending;
+                },
+                {.limits = {.body_size = 1'000}});
     CHECK(seen == "http.disconnect");
 }
 
 TEST_CASE("malformed chunks are refused with 400, and the client gets to read that") {
     with_server(count_content, [](test_server& server) -> coro<> {
         raw_client client = server.connect();
-        client.send("POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n" + std::string(5'000, 'x'));
+        client.send("POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n" +
+                    std::string(5'000, 'x'));
         const std::string response = co_await client.read_rest();
         CHECK(status_of(response) == 400);
         CHECK_FALSE(client.reset());

@@ -1,11 +1,11 @@
 // What a worker that stops does to its connections.
+#include "tests/support/log_capture.hpp"
+#include "tests/support/test_server.hpp"
+
 #include <girin/exceptions.hpp>
 #include <girin/task.hpp>
 
 #include <doctest/doctest.h>
-
-#include "tests/support/log_capture.hpp"
-#include "tests/support/test_server.hpp"
 
 using namespace girin;
 using namespace girin::test;

@@ -1,11 +1,11 @@
 // Clients that leave: how it is noticed, and what their requests' applications see of it.
+#include "tests/support/log_capture.hpp"
+#include "tests/support/test_server.hpp"
+
 #include <girin/exceptions.hpp>
 #include <girin/task.hpp>
 
 #include <doctest/doctest.h>
-
-#include "tests/support/log_capture.hpp"
-#include "tests/support/test_server.hpp"
 
 #include <optional>
 
@@ -43,8 +43,10 @@ struct waiting {
 enum class how { fin, reset };
 
 void leave(raw_client& client, how way) {
-    if (way == how::fin) client.close();
-    else client.abort();
+    if (way == how::fin)
+        client.close();
+    else
+        client.abort();
 }
 
 }  // namespace
@@ -71,8 +73,10 @@ TEST_CASE("a client that left before its request was looked at is noticed too") 
         with_server(handler.app(), [&](test_server& server) -> coro<> {
             raw_client client = server.connect();
             client.send(get("/"));
-            if (closes) client.close();
-            else client.send_fin();
+            if (closes)
+                client.close();
+            else
+                client.send_fin();
             co_await server.gone();
         });
         CHECK(handler.events == "cancelled(the client has disconnected) ");
@@ -115,18 +119,17 @@ TEST_CASE("HEAD and OPTIONS are cancelled as GET is, and POST is not") {
 TEST_CASE("cancel_on_disconnect=always cancels every method, never cancels none") {
     for (cancel policy : {cancel::always, cancel::never}) {
         waiting handler;
-        with_server(
-            handler.app(),
-            [&](test_server& server) -> coro<> {
-                raw_client client = server.connect();
-                client.send(policy == cancel::always ? post("/", "") : get("/"));
-                co_await until([&] { return handler.began == 1; });
-                client.close();
-                co_await settle();
-                server.advance(std::chrono::seconds(10));
-                co_await server.gone();
-            },
-            {.options = {.cancel_on_disconnect = policy}});
+        with_server(handler.app(),
+                    [&](test_server& server) -> coro<> {
+                        raw_client client = server.connect();
+                        client.send(policy == cancel::always ? post("/", "") : get("/"));
+                        co_await until([&] { return handler.began == 1; });
+                        client.close();
+                        co_await settle();
+                        server.advance(std::chrono::seconds(10));
+                        co_await server.gone();
+                    },
+                    {.options = {.cancel_on_disconnect = policy}});
         CHECK(handler.events ==
               (policy == cancel::always ? "cancelled(the client has disconnected) " : "slept disconnected "));
     }
@@ -155,15 +158,14 @@ TEST_CASE("a client that leaves in the middle of its content yields http.disconn
         auto app = [&](const scope&, receiver& receive, sender&) -> coro<> {
             for (int i = 0; i < 2; ++i) types += std::string((co_await receive()).type()) + " ";
         };
-        with_server(
-            app,
-            [&](test_server& server) -> coro<> {
-                raw_client client = server.connect();
-                client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\nabc");
-                client.send_fin();
-                co_await server.gone();
-            },
-            {.options = {.half_close = half_close}});
+        with_server(app,
+                    [&](test_server& server) -> coro<> {
+                        raw_client client = server.connect();
+                        client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\nabc");
+                        client.send_fin();
+                        co_await server.gone();
+                    },
+                    {.options = {.half_close = half_close}});
         CHECK(types == "http.request http.disconnect ");
     }
 }
@@ -202,22 +204,21 @@ TEST_CASE("with half_close a client that sent FIN still gets its responses") {
         co_await send(http_response_start(200));
         co_await send(http_response_body(s.path));
     };
-    with_server(
-        app,
-        [](test_server& server) -> coro<> {
-            raw_client client = server.connect();
-            client.send(get("/1") + get("/2"));
-            client.send_fin();
-            for (const char* path : {"/1", "/2"}) {
-                co_await settle();
-                server.advance(std::chrono::seconds(1));
-                const std::string response = co_await client.response();
-                CHECK(body_of(response) == path);
-            }
-            const std::string rest = co_await client.read_rest();
-            CHECK(rest == "");
-        },
-        {.options = {.half_close = true}});
+    with_server(app,
+                [](test_server& server) -> coro<> {
+                    raw_client client = server.connect();
+                    client.send(get("/1") + get("/2"));
+                    client.send_fin();
+                    for (const char* path : {"/1", "/2"}) {
+                        co_await settle();
+                        server.advance(std::chrono::seconds(1));
+                        const std::string response = co_await client.response();
+                        CHECK(body_of(response) == path);
+                    }
+                    const std::string rest = co_await client.read_rest();
+                    CHECK(rest == "");
+                },
+                {.options = {.half_close = true}});
 }
 
 TEST_CASE("a client that sent FIN behind its request gets the response when nothing waits, and the end at once") {

@@ -1,7 +1,7 @@
 // Requests that the application never sees, and what the connection does with them.
-#include <doctest/doctest.h>
-
 #include "tests/support/test_server.hpp"
+
+#include <doctest/doctest.h>
 
 using namespace girin;
 using namespace girin::test;
@@ -17,15 +17,14 @@ std::string answer_to(const std::string& bytes, const http1::limits& limits = {}
         co_await send(http_response_start(200));
         co_await send(http_response_body("called"));
     };
-    with_server(
-        app,
-        [&](test_server& server) -> coro<> {
-            raw_client client = server.connect();
-            client.send(bytes);
-            answer = co_await client.read_rest();
-            CHECK_FALSE(client.reset());
-        },
-        {.limits = limits});
+    with_server(app,
+                [&](test_server& server) -> coro<> {
+                    raw_client client = server.connect();
+                    client.send(bytes);
+                    answer = co_await client.read_rest();
+                    CHECK_FALSE(client.reset());
+                },
+                {.limits = limits});
     CHECK(calls == 0);
     return answer;
 }
@@ -75,28 +74,26 @@ TEST_CASE("the limit of a whole head may be larger than the buffers") {
     limits.head_size = 300'000;
     std::string head = "GET / HTTP/1.1\r\nHost: a\r\n";
     for (int i = 0; i < 36; ++i) head += "X: " + std::string(8'000, 'x') + "\r\n";
-    with_server(
-        answers("large"),
-        [&](test_server& server) -> coro<> {
-            raw_client client = server.connect();
-            const std::string request = head + "\r\n";
-            task<> sending = create_task(client.send_all(request));
-            const std::string response = co_await client.response();
-            CHECK(body_of(response) == "large");
-            co_await sending;
-        },
-        {.limits = limits});
+    with_server(answers("large"),
+                [&](test_server& server) -> coro<> {
+                    raw_client client = server.connect();
+                    const std::string request = head + "\r\n";
+                    task<> sending = create_task(client.send_all(request));
+                    const std::string response = co_await client.response();
+                    CHECK(body_of(response) == "large");
+                    co_await sending;
+                },
+                {.limits = limits});
     limits.head_size = 280'000;
-    with_server(
-        answers("large"),
-        [&](test_server& server) -> coro<> {
-            raw_client client = server.connect();
-            task<> sending = create_task(client.send_all(head));
-            const std::string response = co_await client.read_rest();
-            CHECK(status_of(response) == 431);
-            co_await sending;
-        },
-        {.limits = limits});
+    with_server(answers("large"),
+                [&](test_server& server) -> coro<> {
+                    raw_client client = server.connect();
+                    task<> sending = create_task(client.send_all(head));
+                    const std::string response = co_await client.read_rest();
+                    CHECK(status_of(response) == 431);
+                    co_await sending;
+                },
+                {.limits = limits});
 }
 
 TEST_CASE("a malformed request behind good ones is answered behind them") {

@@ -1,7 +1,7 @@
 // One connection from the client's side: order, persistence, framing and buffers.
-#include <doctest/doctest.h>
-
 #include "tests/support/test_server.hpp"
+
+#include <doctest/doctest.h>
 
 #include <vector>
 
@@ -188,7 +188,8 @@ TEST_CASE("pipelined requests that cross the ends of the buffers come through wh
         std::vector<std::string> paths;
         for (int i = 0; i < 2'000; ++i) {
             paths.push_back("/" + std::to_string(i) + std::string(static_cast<std::size_t>(i * 7 % 613), 'p'));
-            requests += i % 3 == 0 ? post(paths.back(), std::string(static_cast<std::size_t>(i % 97), 'b')) : get(paths.back());
+            requests +=
+                i % 3 == 0 ? post(paths.back(), std::string(static_cast<std::size_t>(i % 97), 'b')) : get(paths.back());
         }
         task<> sending = create_task(client.send_all(requests));
         for (const std::string& path : paths) {
@@ -202,7 +203,8 @@ TEST_CASE("pipelined requests that cross the ends of the buffers come through wh
 TEST_CASE("an Upgrade, h2c included, is answered as plain HTTP") {
     with_server(answers("plain"), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
-        client.send(get("/", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"));
+        client.send(
+            get("/", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"));
         std::string response = co_await client.response();
         CHECK(status_of(response) == 200);
         client.send(get("/", "Connection: Upgrade\r\nUpgrade: websocket\r\n"));
@@ -212,19 +214,18 @@ TEST_CASE("an Upgrade, h2c included, is answered as plain HTTP") {
 }
 
 TEST_CASE("after so many requests as are allowed the connection is closed, and says so") {
-    with_server(
-        answers("x"),
-        [](test_server& server) -> coro<> {
-            raw_client client = server.connect();
-            client.send(get("/"));
-            std::string response = co_await client.response();
-            CHECK_FALSE(has(response, "connection: close"));
-            client.send(get("/") + get("/"));
-            response = co_await client.read_rest();
-            CHECK(has(response, "connection: close\r\n"));
-            CHECK(response.find("HTTP/1.1", 1) == std::string::npos);
-        },
-        {.options = {.most_requests = 2}});
+    with_server(answers("x"),
+                [](test_server& server) -> coro<> {
+                    raw_client client = server.connect();
+                    client.send(get("/"));
+                    std::string response = co_await client.response();
+                    CHECK_FALSE(has(response, "connection: close"));
+                    client.send(get("/") + get("/"));
+                    response = co_await client.read_rest();
+                    CHECK(has(response, "connection: close\r\n"));
+                    CHECK(response.find("HTTP/1.1", 1) == std::string::npos);
+                },
+                {.options = {.most_requests = 2}});
 }
 
 TEST_CASE("the scope has the addresses of both ends") {
@@ -248,17 +249,16 @@ TEST_CASE("the scope has the addresses of both ends") {
 TEST_CASE("the path is decoded, and the raw path and the query are not") {
     auto app = [](const scope& s, receiver&, sender& send) -> coro<> {
         co_await send(http_response_start(200));
-        const std::string text =
-            std::string(s.path) + " " + std::string(s.raw_path) + " " + std::string(s.query_string) + " " + std::string(s.root_path);
+        const std::string text = std::string(s.path) + " " + std::string(s.raw_path) + " " +
+                                 std::string(s.query_string) + " " + std::string(s.root_path);
         co_await send(http_response_body(text));
     };
-    with_server(
-        app,
-        [](test_server& server) -> coro<> {
-            raw_client client = server.connect();
-            client.send(get("/a%20b%2Fc?d=%20e"));
-            const std::string response = co_await client.response();
-            CHECK(body_of(response) == "/a b/c /a%20b%2Fc d=%20e /mounted");
-        },
-        {.options = {.root_path = "/mounted"}});
+    with_server(app,
+                [](test_server& server) -> coro<> {
+                    raw_client client = server.connect();
+                    client.send(get("/a%20b%2Fc?d=%20e"));
+                    const std::string response = co_await client.response();
+                    CHECK(body_of(response) == "/a b/c /a%20b%2Fc d=%20e /mounted");
+                },
+                {.options = {.root_path = "/mounted"}});
 }

@@ -1,4 +1,8 @@
 // The server's side of lifespan, with small raw applications.
+#include "server/worker/lifespan_run.hpp"
+
+#include "tests/support/log_capture.hpp"
+
 #include <girin/exceptions.hpp>
 #include <girin/runner.hpp>
 #include <girin/sleep.hpp>
@@ -6,9 +10,6 @@
 #include <girin/timeout.hpp>
 
 #include <doctest/doctest.h>
-
-#include "server/worker/lifespan_run.hpp"
-#include "tests/support/log_capture.hpp"
 
 #include <string>
 
@@ -45,7 +46,9 @@ coro<> raises(const scope&, receiver&, sender&) {
     co_return;
 }
 
-coro<> returns(const scope&, receiver&, sender&) { co_return; }
+coro<> returns(const scope&, receiver&, sender&) {
+    co_return;
+}
 
 }  // namespace
 
@@ -195,9 +198,8 @@ TEST_CASE("an application may give up a receive and receive again") {
         co_await send(lifespan_startup_complete());
         for (;;) {
             try {
-                co_await timeout(std::chrono::seconds(1), [&]() -> coro<> {
-                    events += std::string((co_await receive()).type());
-                });
+                co_await timeout(std::chrono::seconds(1),
+                                 [&]() -> coro<> { events += std::string((co_await receive()).type()); });
                 break;
             } catch (const timeout_error&) {
                 events += "tick ";

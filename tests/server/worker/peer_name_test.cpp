@@ -1,6 +1,6 @@
-#include <doctest/doctest.h>
-
 #include "server/worker/peer_name.hpp"
+
+#include <doctest/doctest.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

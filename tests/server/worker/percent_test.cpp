@@ -1,6 +1,6 @@
-#include <doctest/doctest.h>
-
 #include "server/worker/percent.hpp"
+
+#include <doctest/doctest.h>
 
 using girin::worker::percent_decoded;
 
@@ -18,4 +18,6 @@ TEST_CASE("what is not a %XX stays as it is") {
     CHECK(percent_decoded("%4%41") == "%4A");
 }
 
-TEST_CASE("what was decoded is not decoded again") { CHECK(percent_decoded("%2541") == "%41"); }
+TEST_CASE("what was decoded is not decoded again") {
+    CHECK(percent_decoded("%2541") == "%41");
+}

@@ -1,12 +1,12 @@
 // What a request leaves in the access log and on the scoreboard.
-#include <doctest/doctest.h>
-
 #include "server/supervision/memory_file.hpp"
 #include "server/supervision/scoreboard_reader.hpp"
 #include "server/worker/access_log.hpp"
 #include "tests/support/log_capture.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/support/test_server.hpp"
+
+#include <doctest/doctest.h>
 
 using namespace girin;
 using namespace girin::test;
@@ -68,20 +68,18 @@ TEST_CASE("a request leaves its line: client, request line, status, bytes, field
 }
 
 TEST_CASE("a line counts the content that was sent, and only that") {
-    CHECK(logged("%(r)s %(s)s %(B)s", {get("/stream"), "HEAD / HTTP/1.1\r\nHost: test\r\n\r\n", get("/none"), get("/raise"),
-                                       "GET / HTTP/1.0\r\n\r\n"}) ==
+    CHECK(logged("%(r)s %(s)s %(B)s", {get("/stream"), "HEAD / HTTP/1.1\r\nHost: test\r\n\r\n", get("/none"),
+                                       get("/raise"), "GET / HTTP/1.0\r\n\r\n"}) ==
           "GET /stream HTTP/1.1 200 8\nHEAD / HTTP/1.1 200 0\nGET /none HTTP/1.1 204 0\nGET /raise HTTP/1.1 500 21\n"
           "GET / HTTP/1.0 200 5\n");
 }
 
 TEST_CASE("a line has the status that the server put in the application's place") {
-    const std::string line = logged(
-        "%(s)s %(B)s",
-        [](test_server& server) -> coro<> {
-            raw_client client = server.connect();
-            client.send("POST /read HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n");
-            co_await client.read_rest();
-        });
+    const std::string line = logged("%(s)s %(B)s", [](test_server& server) -> coro<> {
+        raw_client client = server.connect();
+        client.send("POST /read HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n");
+        co_await client.read_rest();
+    });
     CHECK(line.starts_with("400 "));
 }
 
@@ -90,15 +88,13 @@ TEST_CASE("a line has the fields of the response") {
 }
 
 TEST_CASE("a client that left before the response leaves a line with nginx's 499") {
-    const std::string line = logged(
-        "%(r)s %(s)s %(B)s",
-        [](test_server& server) -> coro<> {
-            raw_client client = server.connect();
-            client.send(get("/wait"));
-            co_await settle();
-            client.close();
-            co_await server.gone();
-        });
+    const std::string line = logged("%(r)s %(s)s %(B)s", [](test_server& server) -> coro<> {
+        raw_client client = server.connect();
+        client.send(get("/wait"));
+        co_await settle();
+        client.close();
+        co_await server.gone();
+    });
     CHECK(line == "GET /wait HTTP/1.1 499 0\n");
 }
 

@@ -1,7 +1,7 @@
 // The buffer of one client's bytes, in small pools.
-#include <doctest/doctest.h>
-
 #include "server/worker/request_buffer.hpp"
+
+#include <doctest/doctest.h>
 
 #include <algorithm>
 #include <string>
@@ -11,7 +11,9 @@ using namespace girin::worker;
 
 namespace {
 
-buffer_pools make_pools() { return {{4'096, 4}, {65'536, 2}}; }
+buffer_pools make_pools() {
+    return {{4'096, 4}, {65'536, 2}};
+}
 
 // As much of the text as there is room for; how much that was.
 std::size_t put(request_buffer& buffer, std::string_view text) {
@@ -22,7 +24,9 @@ std::size_t put(request_buffer& buffer, std::string_view text) {
     return size;
 }
 
-std::string_view text_of(request_buffer& buffer) { return {buffer.unread().data(), buffer.unread().size()}; }
+std::string_view text_of(request_buffer& buffer) {
+    return {buffer.unread().data(), buffer.unread().size()};
+}
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -18,10 +19,12 @@ namespace girin {
 
 namespace {
 
-constexpr timeval patience = {5, 0};
+using clock = std::chrono::steady_clock;
+
+constexpr auto patience = std::chrono::seconds(5);
 
 struct target {
-    std::string authority;  // host and port as they were given
+    std::string authority;
     std::string host;
     std::string port = "80";
     std::string path = "/";
@@ -44,10 +47,20 @@ target parse(std::string_view url) {
     }
     if (authority.starts_with('[') && authority.ends_with(']')) authority = authority.substr(1, authority.size() - 2);
     result.host = authority;
+    if (result.host.empty()) throw std::invalid_argument("no host in the URL");
     return result;
 }
 
-unique_fd connect_to(const target& t) {
+// What is left of the time, for the next system call on the socket.
+void limit_waiting(int fd, clock::time_point deadline) {
+    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(deadline - clock::now());
+    if (left <= left.zero()) throw std::runtime_error("no answer in time");
+    const timeval time = {left.count() / 1'000'000, left.count() % 1'000'000};
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
+    ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+}
+
+unique_fd connect_to(const target& t, clock::time_point deadline) {
     addrinfo hints = {};
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
@@ -56,23 +69,25 @@ unique_fd connect_to(const target& t) {
     std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> keep(found, ::freeaddrinfo);
     for (addrinfo* a = found; a; a = a->ai_next) {
         unique_fd fd(::socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol));
-        ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+        limit_waiting(fd.get(), deadline);
         if (::connect(fd.get(), a->ai_addr, a->ai_addrlen) == 0) return fd;
     }
-    throw std::runtime_error("cannot connect to " + t.host + ":" + t.port + ": " + std::strerror(errno));
+    throw std::runtime_error("cannot connect to " + t.authority + ": " + std::strerror(errno));
 }
 
 int status_of(const target& t) {
-    unique_fd fd = connect_to(t);
-    std::string request = "GET " + t.path + " HTTP/1.1\r\nHost: " + t.authority +
-                          "\r\nUser-Agent: girin-health\r\nConnection: close\r\n\r\n";
+    const auto deadline = clock::now() + patience;
+    const unique_fd fd = connect_to(t, deadline);
+    const std::string request = "GET " + t.path + " HTTP/1.1\r\nHost: " + t.authority +
+                                "\r\nUser-Agent: girin-health\r\nConnection: close\r\n\r\n";
     if (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
         throw std::runtime_error(std::string("cannot send: ") + std::strerror(errno));
     std::string answer;
-    char piece[256];
-    while (answer.size() < 12) {
-        ssize_t got = ::recv(fd.get(), piece, sizeof piece, 0);
+    constexpr std::size_t enough = 12;  // "HTTP/1.1 200"
+    while (answer.size() < enough) {
+        char piece[256];
+        limit_waiting(fd.get(), deadline);
+        const ssize_t got = ::recv(fd.get(), piece, sizeof piece, 0);
         if (got < 0) throw std::runtime_error(std::string("no answer: ") + std::strerror(errno));
         if (got == 0) throw std::runtime_error("the server closed the connection without an answer");
         answer.append(piece, static_cast<std::size_t>(got));

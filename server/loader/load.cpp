@@ -6,6 +6,7 @@
 #include <girin/export_app.hpp>
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -13,25 +14,20 @@ namespace girin::loader {
 
 namespace {
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define GIRIN_LOAD_BY_PATH  // The sanitizers' reports read symbols from the file.
-#endif
-#endif
-
 // An object that looks for its libraries beside itself has to be loaded from where it is.
-[[maybe_unused]] bool is_relative_to_itself(const std::string& bytes) {
+bool is_relative_to_itself(const std::string& bytes) {
     return bytes.find("$ORIGIN") != std::string::npos;
 }
 
-void* open_object(const std::string& path, [[maybe_unused]] const std::string& bytes) {
-#if !defined(GIRIN_LOAD_BY_PATH)
+// The copy stays open: debuggers read it, and the dynamic linker takes an object of the same name for the same object.
+void* open_object(const std::string& path, const std::string& bytes) {
+    std::string name = std::filesystem::absolute(path);
     if (!is_relative_to_itself(bytes)) {
-        unique_fd copy = supervision::create_sealed_file(std::filesystem::path(path).filename().c_str(), bytes);
-        return ::dlopen(("/proc/self/fd/" + std::to_string(copy.get())).c_str(), RTLD_NOW | RTLD_LOCAL);
+        const int copy =
+            supervision::create_sealed_file(std::filesystem::path(path).filename().c_str(), bytes).release();
+        name = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(copy);
     }
-#endif
-    return ::dlopen(std::filesystem::absolute(path).c_str(), RTLD_NOW | RTLD_LOCAL);
+    return ::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -27,6 +28,8 @@ constexpr Elf64_Half this_machine = EM_RISCV;
 #else
 #error "girin has not been taught this machine's ELF number"
 #endif
+
+constexpr unsigned char this_byte_order = std::endian::native == std::endian::little ? ELFDATA2LSB : ELFDATA2MSB;
 
 [[noreturn]] void fail(const std::string& path, const std::string& why) {
     throw load_error("'" + path + "' " + why);
@@ -71,10 +74,11 @@ void check_application(std::string_view bytes, const std::string& path) {
     auto head = object_at<Elf64_Ehdr>(bytes, 0);
     if (!head || std::memcmp(head->e_ident, ELFMAG, SELFMAG) != 0)
         fail(path, "is not a shared object: it does not begin like an ELF file");
-    if (head->e_ident[EI_CLASS] != ELFCLASS64 || head->e_machine != this_machine)
+    if (head->e_ident[EI_CLASS] != ELFCLASS64 || head->e_ident[EI_DATA] != this_byte_order ||
+        head->e_machine != this_machine)
         fail(path, "is built for another machine");
     if (head->e_type != ET_DYN) fail(path, "is not a shared object: build it with -shared, or with girin_add_app");
-    if (head->e_shoff + std::uint64_t{head->e_shnum} * head->e_shentsize > bytes.size())
+    if (head->e_shoff > bytes.size() || bytes.size() - head->e_shoff < std::uint64_t{head->e_shnum} * head->e_shentsize)
         fail(path, "is incomplete: it ends before its section headers");
 
     std::optional<std::string_view> stamp;

@@ -3,8 +3,6 @@
 #include "aio/io_wait.hpp"
 #include "aio/loop_core.hpp"
 #include "server/log/log.hpp"
-#include "server/worker/async_connection.hpp"
-#include "server/worker/peer_name.hpp"
 
 #include <girin/sleep.hpp>
 
@@ -14,6 +12,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 namespace girin::worker {
 
@@ -24,8 +24,9 @@ constexpr auto wait_for_resources = std::chrono::milliseconds(100);
 
 }  // namespace
 
-acceptor::acceptor(service& s, const supervision::roster& peers, std::size_t most_connections, int listener)
-    : service_(s), peers_(peers), most_connections_(most_connections), listener_(listener) {
+acceptor::acceptor(const service& s, const supervision::roster& peers, std::size_t most_connections,
+                   client_handler serve, int listener)
+    : service_(s), peers_(peers), most_connections_(most_connections), serve_(std::move(serve)), listener_(listener) {
     sockaddr_storage bound = {};
     socklen_t size = sizeof bound;
     ::getsockname(listener, reinterpret_cast<sockaddr*>(&bound), &size);
@@ -47,17 +48,24 @@ bool acceptor::may_accept() const {
 }
 
 bool acceptor::accept_one() {
-    exhausted_ = 0;
+    exhausted_ = {};
     sockaddr_storage from = {};
     for (;;) {
         socklen_t size = sizeof from;
-        int fd = ::accept4(listener_.fd(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            async_connection::serve(service_, girin::detail::descriptor(fd), peer_name(from), local_);
-            return true;
+        unique_fd socket(
+            ::accept4(listener_.fd(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        if (socket) {
+            try {
+                serve_(std::move(socket), peer_name(from), local_);
+                return true;
+            } catch (const std::system_error& e) {
+                exhausted_ = e.code();
+                return false;
+            }
         }
         if (errno == EINTR || errno == ECONNABORTED) continue;
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) exhausted_ = errno;
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            exhausted_ = std::error_code(errno, std::generic_category());
         return false;
     }
 }
@@ -75,7 +83,7 @@ coro<> acceptor::run() {
             if (may_accept()) {
                 if (accept_one()) continue;
                 if (!exhausted_) break;
-                log::error(std::string("Cannot accept a connection: ") + std::strerror(exhausted_));
+                log::error("Cannot accept a connection: " + exhausted_.message());
                 co_await sleep(wait_for_resources);
             } else {
                 co_await sleep(look_again);

@@ -3,26 +3,37 @@
 
 #include "aio/reactor.hpp"
 #include "server/supervision/roster.hpp"
+#include "server/supervision/unique_fd.hpp"
+#include "server/worker/peer_name.hpp"
 #include "server/worker/service.hpp"
 
 #include <girin/coro.hpp>
 #include <girin/scope.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <system_error>
 
 namespace girin::worker {
 
+// Serves a client that has been accepted. The socket does not block; `local` lives as long as the acceptor. May throw
+// std::system_error.
+using client_handler = std::function<void(unique_fd socket, const peer_name& client, const address& local)>;
+
 class acceptor {
  public:
-    // `listener` is non-blocking. At most `most_connections` are open at a time.
-    acceptor(service& s, const supervision::roster& peers, std::size_t most_connections, int listener);
+    // `listener` is non-blocking. At most `most_connections` of the service's are open at a time.
+    acceptor(const service& s, const supervision::roster& peers, std::size_t most_connections, client_handler serve,
+             int listener);
 
     // Accepts until the task is cancelled. A worker that holds more connections than the emptiest of its peers leaves
     // new ones to them, and looks again within a millisecond.
     coro<> run();
     // Takes what is in the queue already, however many others hold: for a worker that stops, when no other may be left.
     void accept_all();
+    // Listens no more; run() must have ended.
+    void close() noexcept { listener_.close(); }
 
  private:
     bool may_accept() const;
@@ -30,13 +41,14 @@ class acceptor {
     bool accept_one();
     bool something_waits() const;
 
-    service& service_;
+    const service& service_;
     const supervision::roster& peers_;
     std::size_t most_connections_;
+    client_handler serve_;
     girin::detail::descriptor listener_;
     std::string local_host_;
     address local_;
-    int exhausted_ = 0;  // errno of an accept that failed for want of something
+    std::error_code exhausted_;  // why the last client could not be taken, when waiting may help
 };
 
 }  // namespace girin::worker

@@ -1,0 +1,186 @@
+#include "server/worker/worker_process.hpp"
+
+#include "aio/io_wait.hpp"
+#include "server/log/log.hpp"
+#include "server/supervision/exit_codes.hpp"
+#include "server/worker/async_connection.hpp"
+#include "server/worker/inline_executor.hpp"
+#include "server/worker/settings_for.hpp"
+
+#include <girin/exceptions.hpp>
+#include <girin/gather.hpp>
+#include <girin/sleep.hpp>
+#include <girin/task.hpp>
+#include <girin/thread_pool.hpp>
+#include <girin/timeout.hpp>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace girin::worker {
+
+namespace {
+
+// What is left of the graceful time for lifespan's shut-down when requests have used up the rest.
+constexpr auto kept_for_shutdown = std::chrono::milliseconds(500);
+// How long cancelled requests may take to unwind.
+constexpr auto unwinding_time = std::chrono::milliseconds(500);
+
+coro<> end(std::vector<task<>>& tasks) {
+    for (task<>& t : tasks) t.cancel();
+    co_await gather(return_exceptions, std::exchange(tasks, {}));
+}
+
+}  // namespace
+
+worker_process::worker_process(const config::settings& s, application app, const supervision::worker_start_info& start)
+    : settings_(s),
+      scoreboard_(start.scoreboard, start.slot, start.generation),
+      channel_(unique_fd(::fcntl(start.channel, F_DUPFD_CLOEXEC, 0))),
+      channel_watch_(start.channel),
+      app_(std::move(app)),
+      lifespan_(app_, lifespan_use_of(s)),
+      service_(app_, connection_options_of(s), limits_of(s)),
+      signals_{SIGTERM, SIGINT, SIGQUIT, SIGUSR1} {
+    if (s.worker_class == config::worker_kind::sync)
+        blocking_ = std::make_unique<inline_executor>();
+    else
+        blocking_ = std::make_unique<thread_pool>(thread_pool::options{s.threads, s.pool_queue, "girin"});
+    if (!s.accesslog.empty()) access_ = std::make_unique<access_log>(s.accesslog, s.access_log_format);
+    service_.blocking = blocking_.get();
+    service_.scoreboard = &scoreboard_;
+    service_.access = access_.get();
+    const std::size_t most = s.worker_class == config::worker_kind::sync ? 1 : s.worker_connections;
+    const client_handler serve_client = [this](unique_fd socket, const peer_name& client, const address& local) {
+        async_connection::serve(service_, girin::detail::descriptor(socket.release()), client, local);
+    };
+    for (int listener : start.listeners) acceptors_.emplace_back(service_, roster_, most, serve_client, listener);
+}
+
+coro<int> worker_process::serve() {
+    std::vector<task<>> watchers;
+    watchers.push_back(create_task(beat()));
+    watchers.push_back(create_task(watch_master()));
+    watchers.push_back(create_task(watch_signals()));
+
+    const std::string failure = co_await start_up();
+    if (failure.empty() && !stopping_.done()) {
+        service_.state = lifespan_.state();
+        std::vector<task<>> accepting;
+        for (acceptor& a : acceptors_) accepting.push_back(create_task(a.run()));
+        scoreboard_.set_state(supervision::worker_state::ready);
+        channel_.send(supervision::message::ready());
+        co_await stopping_;
+        co_await end(accepting);
+        co_await drain();
+    }
+    if (!failure.empty()) {
+        log::error(failure);
+        channel_.send(supervision::message::boot_failed(supervision::exit_boot_failed, failure));
+    }
+    co_await wait_for(lifespan_.shutdown(), kept_for_shutdown);
+    co_await end(watchers);
+    if (access_) access_->flush();
+    if (!failure.empty()) co_return supervision::exit_boot_failed;
+    log::info("Worker exiting (pid: " + std::to_string(::getpid()) + ")");
+    co_return supervision::exit_ok;
+}
+
+// Returns why the application refuses to start up, or nothing.
+coro<std::string> worker_process::start_up() {
+    task<> starting = create_task(lifespan_.startup());
+    stopping_.add_done_callback([starting](auto) { starting.cancel("the worker stops"); });
+    try {
+        co_await starting;
+    } catch (const startup_failed& e) {
+        co_return std::string("Application startup failed: ") + e.what();
+    } catch (const cancelled_error&) {
+        if (!stopping_.done()) throw;
+    }
+    co_return "";
+}
+
+// Finishes what is running, within the graceful time.
+coro<> worker_process::drain() {
+    scoreboard_.set_state(supervision::worker_state::draining);
+    for (acceptor& a : acceptors_) {
+        if (!quickly_) a.accept_all();
+        a.close();
+    }
+    service_.on_empty = [this] { finish_draining(); };
+    service_.drain();
+    if (service_.connections() == 0) finish_draining();
+    const auto time = std::max(settings_.graceful_timeout - kept_for_shutdown, settings_.graceful_timeout / 2);
+    try {
+        co_await wait_for(drained_, time);
+    } catch (const timeout_error&) {
+    }
+    if (service_.connections() != 0) co_await end_connections();
+}
+
+coro<> worker_process::end_connections() {
+    if (!quickly_) log::warning("Forcing close of " + std::to_string(service_.connections()) + " connections");
+    service_.abort();
+    const auto until = loop::running().time() + unwinding_time;
+    while (service_.connections() != 0 && loop::running().time() < until) co_await sleep(std::chrono::milliseconds(1));
+    if (is_stuck()) log::error(std::to_string(service_.connections()) + " requests cannot be ended");
+}
+
+void worker_process::finish_draining() {
+    if (!drained_.done()) drained_.set_result();
+}
+
+void worker_process::stop_soon(stop how) {
+    if (how == stop::quickly) {
+        quickly_ = true;
+        finish_draining();
+    }
+    if (!stopping_.done()) stopping_.set_result();
+}
+
+// Shows the master and the peers that the loop turns.
+coro<> worker_process::beat() {
+    for (;;) {
+        scoreboard_.beat(supervision::clock::now());
+        co_await sleep(supervision::heartbeat_interval);
+    }
+}
+
+coro<> worker_process::watch_master() {
+    using supervision::channel;
+    for (;;) {
+        supervision::message message;
+        channel::received what = channel::received::nothing;
+        co_await girin::detail::io_wait(channel_watch_, [&] {
+            what = channel_.receive(message, channel::descriptors::accept);
+            return what != channel::received::nothing;
+        });
+        if (what == channel::received::message) roster_.apply(message);
+        if (what != channel::received::closed) continue;
+        if (!stopping_.done()) log::info("Parent changed, shutting down");
+        stop_soon(stop::gracefully);
+        co_return;
+    }
+}
+
+coro<> worker_process::watch_signals() {
+    for (;;) {
+        int signo = co_await signals_.next();
+        if (signo == SIGTERM) stop_soon(stop::gracefully);
+        if (signo == SIGINT || signo == SIGQUIT) stop_soon(stop::quickly);
+        if (signo != SIGUSR1) continue;
+        try {
+            log::reopen();
+            if (access_) access_->reopen();
+        } catch (const std::exception& e) {
+            log::error(std::string("Cannot reopen the logs: ") + e.what());
+        }
+    }
+}
+
+}  // namespace girin::worker

@@ -1,0 +1,218 @@
+// Taking clients from a listener that workers share.
+#include "server/worker/acceptor.hpp"
+
+#include "server/supervision/memory_file.hpp"
+#include "server/supervision/scoreboard_writer.hpp"
+#include "tests/support/log_capture.hpp"
+#include "tests/support/scratch_folder.hpp"
+#include "tests/support/test_server.hpp"
+
+#include <girin/gather.hpp>
+#include <girin/runner.hpp>
+#include <girin/task.hpp>
+
+#include <doctest/doctest.h>
+
+#include <sys/resource.h>
+#include <sys/un.h>
+
+#include <vector>
+
+using namespace girin;
+using namespace girin::test;
+using namespace girin::supervision;
+
+namespace {
+
+struct listener {
+    listener() {
+        fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        name.sin_family = AF_INET;
+        name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof name;
+        REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&name), size) == 0);
+        REQUIRE(::listen(fd, 64) == 0);
+        ::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size);
+    }
+    unique_fd connect() const {
+        unique_fd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        REQUIRE(::connect(client.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0);
+        return client;
+    }
+    int fd;
+    sockaddr_in name = {};
+};
+
+// An acceptor, and the worker that it takes clients for.
+struct taking {
+    listener listening;
+    worker::service service{answers("x"), {}, {}};
+    roster peers;
+    std::vector<std::string> ends;
+    std::error_code failure;  // of the worker, when it is to serve a client
+    int failures = 0;
+
+    void serve(unique_fd socket, const worker::peer_name& client, const address& local) {
+        if (failure) {
+            ++failures;
+            throw std::system_error(failure);
+        }
+        const std::string from = client.view() ? std::string(client.view()->host) : "nowhere";
+        ends.push_back(from + " " + std::string(local.host) + (local.port ? " " + std::to_string(*local.port) : ""));
+        worker::async_connection::serve(service, girin::detail::descriptor(socket.release()), client, local);
+    }
+};
+
+// Runs body() while an acceptor runs, and ends both.
+template <class Body>
+void with_acceptor(taking& t, Body body, std::size_t most = 1'000) {
+    auto main = [&]() -> coro<> {
+        worker::acceptor acceptor(
+            t.service, t.peers, most,
+            [&](auto socket, auto& client, auto& local) { t.serve(std::move(socket), client, local); }, t.listening.fd);
+        task<> running = create_task(acceptor.run());
+        auto end = [&]() -> coro<> {
+            running.cancel();
+            co_await gather(return_exceptions, running);
+            t.service.abort();
+            co_await until([&] { return t.service.connections() == 0; });
+        };
+        co_await try_finally([&]() -> coro<> { co_await body(acceptor); }, end);
+    };
+    run(main(), {.virtual_time = true});
+}
+
+// A peer's scoreboard with so many connections.
+struct peer {
+    explicit peer(int connections, worker_state state = worker_state::ready)
+        : memory(create_memory_file("peer", scoreboard_file_bytes)), board(memory.get(), 1, 1) {
+        board.set_state(state);
+        board.beat(time_point(std::chrono::hours(1)));
+        for (int i = 0; i < connections; ++i) board.connection_opened();
+    }
+    void join(roster& r) { r.apply(message::peer_joined(4711, reopen_read_only(memory.get()))); }
+    unique_fd memory;
+    scoreboard_writer board;
+};
+
+}  // namespace
+
+TEST_CASE("every client that connects is taken, with the names of both ends") {
+    taking t;
+    with_acceptor(t, [&](worker::acceptor&) -> coro<> {
+        std::vector<unique_fd> clients;
+        for (int i = 0; i < 20; ++i) clients.push_back(t.listening.connect());
+        co_await until([&] { return t.service.connections() == 20; });
+        clients.push_back(t.listening.connect());
+        co_await until([&] { return t.service.connections() == 21; });
+        CHECK(t.ends.back() == "127.0.0.1 127.0.0.1 " + std::to_string(ntohs(t.listening.name.sin_port)));
+    });
+}
+
+TEST_CASE("a client of a unix socket has no name, and the socket its path") {
+    taking t;
+    scratch_folder folder;
+    sockaddr_un name = {};
+    name.sun_family = AF_UNIX;
+    folder.path("socket").copy(name.sun_path, sizeof name.sun_path - 1);
+    ::close(t.listening.fd);
+    t.listening.fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    REQUIRE(::bind(t.listening.fd, reinterpret_cast<sockaddr*>(&name), sizeof name) == 0);
+    REQUIRE(::listen(t.listening.fd, 8) == 0);
+    with_acceptor(t, [&](worker::acceptor&) -> coro<> {
+        const unique_fd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        REQUIRE(::connect(client.get(), reinterpret_cast<sockaddr*>(&name), sizeof name) == 0);
+        co_await until([&] { return t.service.connections() == 1; });
+        CHECK(t.ends.back() == "nowhere " + folder.path("socket"));
+    });
+}
+
+TEST_CASE("no more clients are taken than may be open, and the next ones when some have left") {
+    taking t;
+    with_acceptor(
+        t,
+        [&](worker::acceptor&) -> coro<> {
+            std::vector<unique_fd> clients;
+            for (int i = 0; i < 5; ++i) clients.push_back(t.listening.connect());
+            co_await until([&] { return t.service.connections() == 3; });
+            for (int i = 0; i < 10; ++i) {
+                loop::running().advance(std::chrono::milliseconds(1));
+                co_await settle();
+            }
+            CHECK(t.service.connections() == 3);
+            clients[0].reset();
+            co_await until([&] { return t.service.connections() == 2; });
+            loop::running().advance(std::chrono::milliseconds(1));
+            co_await until([&] { return t.service.connections() == 3; });
+        },
+        3);
+}
+
+TEST_CASE("a worker with more connections than its emptiest peer leaves clients to that") {
+    taking t;
+    peer other(2);
+    other.join(t.peers);
+    with_acceptor(t, [&](worker::acceptor&) -> coro<> {
+        std::vector<unique_fd> clients;
+        for (int i = 0; i < 10; ++i) clients.push_back(t.listening.connect());
+        co_await until([&] { return t.service.connections() == 3; });
+        loop::running().advance(std::chrono::milliseconds(1));
+        co_await settle();
+        CHECK(t.service.connections() == 3);
+        other.board.connection_opened();
+        loop::running().advance(std::chrono::milliseconds(1));
+        co_await until([&] { return t.service.connections() == 4; });
+        other.board.set_state(worker_state::draining);
+        loop::running().advance(std::chrono::milliseconds(1));
+        co_await until([&] { return t.service.connections() == 10; });
+    });
+}
+
+TEST_CASE("a worker that stops takes what has connected, however full it is") {
+    taking t;
+    with_acceptor(
+        t,
+        [&](worker::acceptor& acceptor) -> coro<> {
+            std::vector<unique_fd> clients;
+            for (int i = 0; i < 5; ++i) clients.push_back(t.listening.connect());
+            co_await until([&] { return t.service.connections() == 1; });
+            acceptor.accept_all();
+            CHECK(t.service.connections() == 5);
+        },
+        1);
+}
+
+TEST_CASE("without descriptors clients wait, and are taken when there are some again") {
+    log_capture log;
+    taking t;
+    with_acceptor(t, [&](worker::acceptor&) -> coro<> {
+        std::vector<unique_fd> clients;
+        for (int i = 0; i < 3; ++i) clients.push_back(t.listening.connect());
+        rlimit before = {};
+        ::getrlimit(RLIMIT_NOFILE, &before);
+        const rlimit none = {static_cast<rlim_t>(clients.back().get() + 1), before.rlim_max};
+        REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+        co_await settle();
+        const bool waits = t.service.connections() == 0;
+        ::setrlimit(RLIMIT_NOFILE, &before);
+        CHECK(waits);
+        loop::running().advance(std::chrono::milliseconds(100));
+        co_await until([&] { return t.service.connections() == 3; });
+    });
+    CHECK(log.count("Cannot accept a connection: Too many open files") == 1);
+}
+
+TEST_CASE("a client that cannot be served does not stop the acceptor") {
+    log_capture log;
+    taking t;
+    t.failure = std::make_error_code(std::errc::no_space_on_device);
+    with_acceptor(t, [&](worker::acceptor&) -> coro<> {
+        const unique_fd lost = t.listening.connect();
+        co_await until([&] { return t.failures == 1; });
+        t.failure = {};
+        const unique_fd client = t.listening.connect();
+        loop::running().advance(std::chrono::milliseconds(100));
+        co_await until([&] { return t.service.connections() == 1; });
+    });
+    CHECK(log.count("Cannot accept a connection: No space left on device") == 1);
+}

@@ -30,7 +30,7 @@ class Deaths(ServerTest):
         return len(boards) == 4 and sum(board.connections for board in boards) == connections and boards[0]
 
     def test_twenty_workers_that_are_told_to_leave_fail_no_request(self):
-        for worker_class in ("async", "threads", "sync"):
+        for worker_class in ("async", "sync"):
             with self.subTest(worker_class):
                 server = self.start("--worker-class", worker_class, workers=10)
                 with Load(server.address) as load:
@@ -47,7 +47,7 @@ class Deaths(ServerTest):
 
     def test_twenty_masters_that_are_told_to_leave_fail_no_request_that_was_accepted(self):
         for number in range(20):
-            worker_class = ("async", "threads", "sync")[number % 3]
+            worker_class = ("async", "sync")[number % 2]
             server = self.start("--worker-class", worker_class, workers=2)
             with self.subTest(number=number, worker_class=worker_class), Load(server.address, "/") as load:
                 wait_until(lambda: load.answered() > 200, "it is under load")

@@ -80,9 +80,5 @@ class Sync(Routes, ServerTest):
     worker_class = "sync"
 
 
-class Threads(Routes, ServerTest):
-    worker_class = "threads"
-
-
 if __name__ == "__main__":
     unittest.main()

@@ -1,6 +1,7 @@
 #include "server/worker/async_connection.hpp"
 
 #include "aio/loop_core.hpp"
+#include "server/worker/bounds.hpp"
 #include "server/worker/cycle.hpp"
 #include "server/worker/send_pieces.hpp"
 #include "server/worker/service.hpp"
@@ -15,19 +16,6 @@ namespace girin::worker {
 
 using girin::detail::io_attempt;
 using girin::detail::loop_core;
-
-namespace {
-
-// What an application left of a request is read and thrown away up to here, so that the connection can be kept.
-constexpr std::uint64_t most_discarded = 65'536;
-// For how long a client is listened to after the last response, so that a reset does not destroy it.
-constexpr auto linger_time = std::chrono::seconds(2);
-// A response is sent before more pipelined requests are answered when so much of it waits.
-constexpr std::size_t most_corked = 65'536;
-// How long an idle client has for a request that is on its way when the worker drains.
-constexpr auto drain_grace = std::chrono::milliseconds(500);
-
-}  // namespace
 
 // Suspends the connection's coroutine until resume(what).
 struct async_connection::until {
@@ -94,7 +82,7 @@ detached async_connection::run_requests() {
     } while (protocol_.keep_alive() && !gone_);
 
     if (!flush()) co_await until{*this, wait::written};
-    if (must_linger()) {
+    if (!broken_ && !ended_input_ && must_be_heard(!input_.unread().empty())) {
         ::shutdown(socket_.fd(), SHUT_WR);
         expired_ = false;
         enter(phase::lingering);
@@ -149,12 +137,6 @@ void async_connection::resume(wait what) {
     if (waits_for_ != what) return;
     waits_for_ = wait::none;
     suspended_.resume();
-}
-
-// Whether to go on reading what the application has left unread, so that the connection can be kept.
-bool async_connection::may_discard(std::uint64_t discarded) const {
-    if (left() || !protocol_.persists() || protocol_.keep_alive()) return false;
-    return discarded <= most_discarded && (head().chunked || protocol_.unread_body() <= most_discarded);
 }
 
 // The request's views end here, and so does what an idle connection need not hold.
@@ -332,7 +314,7 @@ void async_connection::enter(phase p) {
             return;
         case phase::idle:
             allowed = requests_ == 0 ? options.head_timeout : options.keep_alive;
-            if (service_.draining) allowed = std::min(allowed, drain_grace);
+            if (service_.draining) allowed = std::min<std::chrono::milliseconds>(allowed, drain_grace);
             break;
         case phase::head:
             allowed = options.head_timeout;
@@ -369,12 +351,6 @@ void async_connection::on_alarm() {
     }
     if (next != time_point::max()) alarm_.arm(next);
     if (expired_ || broken_) socket_.cancel();
-}
-
-// Closing while the client still sends makes the kernel reset the connection, and the client may lose the response.
-bool async_connection::must_linger() noexcept {
-    return !gone_ && !broken_ && !ended_input_ && protocol_.response_complete() && !protocol_.keep_alive() &&
-           (refused_ || !input_.unread().empty() || protocol_.unread_body() != 0);
 }
 
 }  // namespace girin::worker

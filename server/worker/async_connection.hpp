@@ -73,7 +73,6 @@ class async_connection final : public connection, private girin::detail::callbac
     detached run_requests();
     http1::event next_event();
     bool begin_cycle();
-    bool may_discard(std::uint64_t discarded) const;
     void finish_request();
     void run() override;
     void resume(wait what);
@@ -88,7 +87,6 @@ class async_connection final : public connection, private girin::detail::callbac
     void lose_client();
     void enter(phase p);
     void on_alarm();
-    bool must_linger() noexcept;
 
     using time_point = std::chrono::steady_clock::time_point;
 

@@ -1,5 +1,6 @@
 #include "server/worker/connection.hpp"
 
+#include "server/worker/bounds.hpp"
 #include "server/worker/cycle.hpp"
 #include "server/worker/service.hpp"
 
@@ -19,6 +20,18 @@ void connection::start_cycle() {
     if (service_.draining || requests_ == service_.options.most_requests) protocol_.close_after_response();
     cycle_ = new cycle(*this);
     cycle_->start();
+}
+
+executor* connection::blocking() const noexcept { return service_.blocking; }
+
+bool connection::may_discard(std::uint64_t discarded) const noexcept {
+    if (left() || !protocol_.persists() || protocol_.keep_alive()) return false;
+    return discarded <= most_discarded && (head().chunked || protocol_.unread_body() <= most_discarded);
+}
+
+bool connection::must_be_heard(bool has_unread_bytes) const noexcept {
+    return !gone_ && protocol_.response_complete() && !protocol_.keep_alive() &&
+           (refused_ || has_unread_bytes || protocol_.unread_body() != 0);
 }
 
 bool connection::answer(int status, std::string_view reason) {

@@ -4,6 +4,7 @@
 #include "server/http1/protocol.hpp"
 #include "server/worker/peer_name.hpp"
 
+#include <girin/executor.hpp>
 #include <girin/scope.hpp>
 
 #include <cstddef>
@@ -35,6 +36,8 @@ class connection {
     std::optional<address> client() const noexcept { return client_.view(); }
     const address& local() const noexcept { return local_; }
     http1::byte_buffer& output() noexcept { return *output_; }
+    // What runs the request's functions that block; null: the loop's default pool.
+    virtual executor* blocking() const noexcept;
     // Whether it is over for the application: nothing that it sends can reach the client any more.
     bool left() const noexcept { return gone_ || refused_; }
 
@@ -62,6 +65,12 @@ class connection {
     // Begins the request whose head has been read, and runs its application up to its first suspension. Afterwards
     // cycle_ is null if the application has returned.
     void start_cycle();
+    // Whether to go on reading what the application has left unread, of which so much has been thrown away, so that the
+    // connection can be kept.
+    bool may_discard(std::uint64_t discarded) const noexcept;
+    // Whether to listen to the client after its last response: closing while it still sends makes the kernel reset the
+    // connection, and the client may lose the response.
+    bool must_be_heard(bool has_unread_bytes) const noexcept;
 
     service& service_;
     http1::protocol protocol_;

@@ -59,7 +59,7 @@ cycle::cycle(connection& c) : connection_(c), started_(girin::detail::loop_core:
     scope_.client = c.client();
     scope_.server = c.local();
     scope_.state = shared.state;
-    if (shared.blocking) scope_.set_slot(*shared.blocking);
+    if (executor* blocking = c.blocking()) scope_.set_slot(*blocking);
     if (shared.scoreboard) scoreboard_entry_ = shared.scoreboard->request_began(head.method, head.target, started_);
 }
 

@@ -19,12 +19,17 @@ constexpr std::size_t kept_objects = 64;
 
 }  // namespace
 
+buffer_pools make_buffer_pools(const http1::limits& limits, std::size_t kept_small, std::size_t kept_large) {
+    const std::size_t large =
+        std::max({large_buffer, limits.head_size + line_ends, limits.trailers_size + line_ends});
+    return {{small_buffer, kept_small}, {large, kept_large}};
+}
+
 service::service(application a, const connection_options& o, const http1::limits& l)
     : app(std::move(a)),
       options(o),
       limits(l),
-      buffers{{small_buffer, kept_small_buffers},
-              {std::max({large_buffer, l.head_size + line_ends, l.trailers_size + line_ends}), kept_large_buffers}},
+      buffers(make_buffer_pools(l, kept_small_buffers, kept_large_buffers)),
       storage([this] { return std::make_unique<http1::request_storage>(limits); }, kept_objects),
       outputs([] { return std::make_unique<http1::byte_buffer>(); }, kept_objects),
       own_fields_(std::time(nullptr), o.own_fields) {}

@@ -38,6 +38,9 @@ struct connection_options {
     http1::server_fields::choice own_fields{};
 };
 
+// Pools whose large buffers hold what the limits let pass in one piece.
+buffer_pools make_buffer_pools(const http1::limits& limits, std::size_t kept_small, std::size_t kept_large);
+
 class service {
  public:
     service(application app, const connection_options& options, const http1::limits& limits);

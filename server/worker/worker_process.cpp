@@ -47,19 +47,31 @@ worker_process::worker_process(const config::settings& s, application app, const
       lifespan_(app_, lifespan_use_of(s)),
       service_(app_, connection_options_of(s), limits_of(s)),
       signals_{SIGTERM, SIGINT, SIGQUIT, SIGUSR1} {
-    if (s.worker_class == config::worker_kind::sync)
-        blocking_ = std::make_unique<inline_executor>();
-    else
-        blocking_ = std::make_unique<thread_pool>(thread_pool::options{s.threads, s.pool_queue, "girin"});
     if (!s.accesslog.empty()) access_ = std::make_unique<access_log>(s.accesslog, s.access_log_format);
-    service_.blocking = blocking_.get();
     service_.scoreboard = &scoreboard_;
     service_.access = access_.get();
+    const client_handler serve_client = choose_kind();
     const std::size_t most = s.worker_class == config::worker_kind::sync ? 1 : s.worker_connections;
-    const client_handler serve_client = [this](unique_fd socket, const peer_name& client, const address& local) {
+    for (int listener : start.listeners) acceptors_.emplace_back(service_, roster_, most, serve_client, listener);
+}
+
+// What makes the kinds of workers differ: who runs the functions that block, and who moves the bytes.
+client_handler worker_process::choose_kind() {
+    if (settings_.worker_class == config::worker_kind::threads) {
+        crew_ = std::make_unique<thread_crew>(service_, settings_.threads);
+        return [this](unique_fd socket, const peer_name& client, const address& local) {
+            crew_->serve(std::move(socket), client, local);
+        };
+    }
+    if (settings_.worker_class == config::worker_kind::sync)
+        blocking_ = std::make_unique<inline_executor>();
+    else
+        blocking_ = std::make_unique<thread_pool>(
+            thread_pool::options{settings_.threads, settings_.pool_queue, "girin"});
+    service_.blocking = blocking_.get();
+    return [this](unique_fd socket, const peer_name& client, const address& local) {
         async_connection::serve(service_, girin::detail::descriptor(socket.release()), client, local);
     };
-    for (int listener : start.listeners) acceptors_.emplace_back(service_, roster_, most, serve_client, listener);
 }
 
 coro<int> worker_process::serve() {

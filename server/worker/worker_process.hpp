@@ -12,6 +12,7 @@
 #include "server/worker/lifespan_run.hpp"
 #include "server/worker/service.hpp"
 #include "server/worker/signal_source.hpp"
+#include "server/worker/thread_crew.hpp"
 
 #include <girin/application.hpp>
 #include <girin/executor.hpp>
@@ -36,6 +37,7 @@ class worker_process {
  private:
     enum class stop { gracefully, quickly };
 
+    client_handler choose_kind();
     coro<> beat();
     coro<> watch_master();
     coro<> watch_signals();
@@ -53,7 +55,8 @@ class worker_process {
     application app_;
     lifespan_run lifespan_;
     service service_;
-    std::unique_ptr<executor> blocking_;
+    std::unique_ptr<executor> blocking_;  // async and sync
+    std::unique_ptr<thread_crew> crew_;   // threads
     std::unique_ptr<access_log> access_;
     std::deque<acceptor> acceptors_;
     signal_source signals_;

@@ -1,0 +1,196 @@
+#include "server/worker/attendant.hpp"
+
+#include "server/worker/bounds.hpp"
+#include "server/worker/send_pieces.hpp"
+#include "server/worker/service.hpp"
+#include "server/worker/threaded_connection.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace girin::worker {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+ssize_t receive(int fd, std::span<char> room, int flags = 0) {
+    ssize_t got;
+    do got = ::recv(fd, room.data(), room.size(), MSG_DONTWAIT | flags);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
+}  // namespace
+
+attendant::attendant(io_thread& thread, threaded_connection& c)
+    : thread_(thread), connection_(c), socket_(c.socket_.fd()), options_(thread.shared.options) {}
+
+bool attendant::serve() {
+    const bool kept = serve_requests();
+    if (!kept && flush() && !ended_input_ && connection_.must_be_heard(!thread_.input.unread().empty())) linger();
+    thread_.input.drop_unread();
+    thread_.input.end_request();
+    return kept;
+}
+
+bool attendant::serve_requests() {
+    http1::protocol& protocol = connection_.protocol_;
+    do {
+        const http1::event event = next_head();
+        if (event.kind == http1::event_kind::failure)
+            protocol.error_response(event.refused.status, event.refused.reason, thread_.own_fields(), connection_.output());
+        if (event.kind != http1::event_kind::head) return event.kind == http1::event_kind::need_data && idle_;
+        thread_.input.begin_request();
+        attend();
+        discard_content();
+        thread_.input.end_request();
+    } while (protocol.keep_alive() && !connection_.gone_ && !unreachable_);
+    return false;
+}
+
+// A head, the failure that refuses it, or need_data: the client is idle or gone.
+http1::event attendant::next_head() {
+    if (connection_.output().ready().size() >= most_corked) flush();
+    time_point deadline = time_point::min();
+    for (;;) {
+        const http1::event event = next_event();
+        if (event.kind != http1::event_kind::need_data) return event;
+        if (!flush()) return event;
+        const bool begun = !thread_.input.unread().empty();
+        if (begun && deadline == time_point::min()) deadline = clock::now() + options_.head_timeout;
+        const input result = read(deadline);
+        idle_ = result == input::nothing && !begun;
+        if (result == input::nothing && begun)
+            return {.kind = http1::event_kind::failure, .refused = {408, "The head did not arrive in time"}};
+        if (result != input::bytes) return event;
+    }
+}
+
+http1::event attendant::next_event() {
+    const std::span<char> unread = thread_.input.unread();
+    if (unread.empty()) return {http1::event_kind::need_data};
+    const http1::event event = connection_.protocol_.next(unread, *connection_.storage_);
+    thread_.input.consume(event.consumed);
+    return event;
+}
+
+void attendant::discard_content() {
+    for (std::uint64_t discarded = 0; connection_.may_discard(discarded);) {
+        const http1::event event = next_event();
+        discarded += event.consumed;
+        if (event.kind != http1::event_kind::need_data) continue;
+        if (!flush() || read(clock::now() + options_.body_timeout) != input::bytes) return;
+    }
+}
+
+// Reads some bytes, for which it waits no longer than until then.
+attendant::input attendant::read(time_point until) {
+    io_thread::lock held = thread_.acquire();
+    for (;;) {
+        if (thread_.orders.abort) return input::end;
+        thread_.input.make_room();
+        const ssize_t got = receive(socket_, thread_.input.room());
+        if (got > 0) {
+            thread_.input.filled(static_cast<std::size_t>(got));
+            return input::bytes;
+        }
+        ended_input_ = got == 0 || errno != EAGAIN;
+        thread_.input.give_back_unused();
+        if (ended_input_) return input::end;
+        if (until <= clock::now()) return input::nothing;
+        if (!thread_.run_job(held)) thread_.wait(held, socket_, POLLIN, until);
+    }
+}
+
+// Writes what is ready; false when the client cannot be reached any more.
+bool attendant::flush() {
+    http1::uncopied nothing_more;
+    time_point until = clock::now() + options_.write_timeout;
+    io_thread::lock held = thread_.acquire();
+    while (!unreachable_ && !connection_.gone_) {
+        const sent result = send_pieces(socket_, connection_.output(), nothing_more);
+        if (result == sent::everything) return true;
+        if (result == sent::something) until = clock::now() + options_.write_timeout;
+        unreachable_ = result == sent::refused || thread_.orders.abort || until <= clock::now();
+        if (!unreachable_ && !thread_.run_job(held)) thread_.wait(held, socket_, POLLOUT, until);
+    }
+    return false;
+}
+
+void attendant::linger() {
+    ::shutdown(socket_, SHUT_WR);
+    const time_point until = clock::now() + linger_time;
+    while (read(until) == input::bytes) thread_.input.drop_unread();
+}
+
+// Has the loop run the application, and does what that orders, until it has returned. The lock is held while the socket is
+// read and written, which does not wait, so that the loop can take an order back at any time.
+void attendant::attend() {
+    io_thread::lock held = thread_.acquire();
+    thread_.news.head = true;
+    thread_.announce_news();
+    thread_orders& orders = thread_.orders;
+    for (watches_ = true;;) {
+        if (thread_.run_job(held)) continue;
+        if (orders.write) try_write(orders);
+        if (orders.ended && !orders.write) break;
+        if (!orders.read_into.empty()) try_read(orders);
+        short events = 0;
+        time_point until = time_point::max();
+        if (orders.write) events |= POLLOUT, until = orders.write_until;
+        if (!orders.read_into.empty()) events |= POLLIN, until = std::min(until, orders.read_until);
+        if (watches_ && !options_.half_close) events |= POLLRDHUP;
+        const bool looks = events != 0 || watches_;
+        look_for_leaving(thread_.wait(held, looks ? socket_ : -1, events, until));
+    }
+    // What the loop has not heard yet it need not hear any more.
+    thread_.input.filled(thread_.news.bytes_read);
+    thread_.news = {};
+    orders.read_into = {};
+    orders.ended = false;
+}
+
+void attendant::try_read(thread_orders& orders) {
+    const ssize_t got = receive(socket_, orders.read_into);
+    if (got > 0) {
+        thread_.news.bytes_read = static_cast<std::size_t>(got);
+        watches_ = true;
+    } else if (got == 0 || errno != EAGAIN) {
+        thread_.news.input_ended = ended_input_ = true;
+    } else if (orders.read_until <= clock::now()) {
+        thread_.news.input_expired = true;
+    } else {
+        return;
+    }
+    orders.read_into = {};
+    thread_.announce_news();
+}
+
+void attendant::try_write(thread_orders& orders) {
+    const sent result = send_pieces(socket_, *orders.write, orders.rest);
+    if (result == sent::something) orders.write_until = clock::now() + options_.write_timeout;
+    if (result == sent::everything)
+        thread_.news.written = true;
+    else if (result == sent::refused || orders.write_until <= clock::now())
+        thread_.news.left = unreachable_ = true;
+    else
+        return;
+    orders.write = nullptr;
+    thread_.announce_news();
+}
+
+// A client has left that has sent its last byte, when all bytes before it have been read; or whose socket has failed.
+void attendant::look_for_leaving(short ready) {
+    if (!watches_ || (ready & (POLLRDHUP | POLLHUP | POLLERR)) == 0) return;
+    watches_ = false;
+    char byte;
+    if ((ready & (POLLHUP | POLLERR)) == 0 && receive(socket_, {&byte, 1}, MSG_PEEK) > 0) return;
+    thread_.news.left = true;
+    thread_.announce_news();
+}
+
+}  // namespace girin::worker

@@ -1,0 +1,47 @@
+// The thread's side of a connection: reads its requests, has the loop run their applications, and does for these what they
+// want done with the socket.
+#pragma once
+
+#include "server/http1/event.hpp"
+#include "server/worker/io_thread.hpp"
+#include "server/worker/service.hpp"
+
+#include <cstdint>
+
+namespace girin::worker {
+
+class attendant {
+ public:
+    attendant(io_thread& thread, threaded_connection& c);
+
+    // Serves a connection that has something to read, until it is idle. Returns whether it is kept; else it is at its end.
+    bool serve();
+
+ private:
+    using time_point = io_thread::time_point;
+    enum class input { bytes, nothing, end };
+
+    bool serve_requests();
+    http1::event next_event();
+    http1::event next_head();
+    void discard_content();
+    input read(time_point until);
+    bool flush();
+    void linger();
+
+    void attend();
+    void try_read(thread_orders& orders);
+    void try_write(thread_orders& orders);
+    void look_for_leaving(short ready);
+
+    io_thread& thread_;
+    threaded_connection& connection_;
+    const int socket_;
+    const connection_options& options_;
+    bool idle_ = false;         // the client has nothing to say at the moment
+    bool ended_input_ = false;  // the client has sent its last byte, or the socket has failed
+    bool unreachable_ = false;  // nothing can be sent any more
+    bool watches_ = true;       // whether to look for the client's leaving
+};
+
+}  // namespace girin::worker

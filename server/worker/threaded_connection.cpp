@@ -1,0 +1,199 @@
+#include "server/worker/threaded_connection.hpp"
+
+#include "aio/loop_core.hpp"
+#include "server/http1/put.hpp"
+#include "server/worker/bounds.hpp"
+#include "server/worker/cycle.hpp"
+#include "server/worker/service.hpp"
+#include "server/worker/thread_crew.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace girin::worker {
+
+using girin::detail::io_attempt;
+using girin::detail::loop_core;
+
+void threaded_connection::serve(thread_crew& crew, girin::detail::descriptor socket, const peer_name& client,
+                                const address& local) {
+    auto* c = new threaded_connection(crew, std::move(socket), client, local);
+    c->await_request();
+}
+
+threaded_connection::threaded_connection(thread_crew& crew, girin::detail::descriptor socket, const peer_name& client,
+                                         const address& local)
+    : connection(crew.shared(), client, local), crew_(crew), socket_(std::move(socket)) {}
+
+void threaded_connection::await_request() {
+    place_ = place::idle;
+    std::chrono::milliseconds allowed = requests_ == 0 ? service_.options.head_timeout : service_.options.keep_alive;
+    if (service_.draining) allowed = std::min<std::chrono::milliseconds>(allowed, drain_grace);
+    alarm_.arm(loop_core::running().turn_time() + allowed);
+    socket_.start_read(watcher_);
+}
+
+io_attempt threaded_connection::watcher::attempt() noexcept {
+    pollfd polled = {connection_.socket_.fd(), POLLIN, 0};
+    return ::poll(&polled, 1, 0) > 0 ? io_attempt::done : io_attempt::again;
+}
+
+void threaded_connection::watcher::complete(std::error_code) { loop_core::running().ready.push_back(*this); }
+
+void threaded_connection::on_readable() {
+    if (place_ == place::closing) {
+        delete this;
+        return;
+    }
+    alarm_.disarm();
+    place_ = place::queued;
+    crew_.request_thread(*this);
+}
+
+void threaded_connection::close_idle() {
+    place_ = place::closing;
+    socket_.cancel();
+}
+
+void threaded_connection::assign(io_thread& thread) {
+    place_ = place::in_thread;
+    thread_ = &thread;
+    storage_ = service_.storage.take();
+    output_ = service_.outputs.take();
+    thread.serve(*this);
+}
+
+// Several things may have happened, of which the first may be this request's head.
+void threaded_connection::run() {
+    const thread_news news = thread_->take_news();
+    if (news.head && aborted_) {
+        gone_ = true;
+        go_on();
+    } else if (news.head) {
+        start_cycle();
+        if (cycle_) flush();
+    }
+    if (news.bytes_read != 0) thread_->input.filled(news.bytes_read);
+    if (news.bytes_read != 0 || news.input_ended || news.input_expired) reading_ = false;
+    if (cycle_ && news.written) on_written();
+    if (cycle_ && news.input_expired) cycle_->refuse({408, "The content did not arrive in time"});
+    if (cycle_ && news.bytes_read != 0) cycle_->on_input();
+    if (cycle_ && (news.input_ended || news.left)) lose_client();
+    if (news.returned) on_returned(news.kept);
+}
+
+void threaded_connection::on_returned(bool kept) {
+    service_.storage.give_back(std::move(storage_));
+    if (output_->ready().empty()) service_.outputs.give_back(std::move(output_));
+    crew_.release(*std::exchange(thread_, nullptr));
+    if (kept)
+        await_request();
+    else
+        delete this;
+}
+
+http1::event threaded_connection::read_content() {
+    if (reading_) return {http1::event_kind::need_data};
+    request_buffer& input = thread_->input;
+    const http1::event event = protocol_.next(input.unread(), *storage_);
+    input.consume(event.consumed);
+    if (event.kind == http1::event_kind::need_data) {
+        reading_ = true;
+        input.make_room();
+        thread_->order([&](thread_orders& orders) {
+            orders.read_into = input.room();
+            orders.read_until = std::chrono::steady_clock::now() + service_.options.body_timeout;
+        });
+    }
+    return event;
+}
+
+bool threaded_connection::write(http1::uncopied rest) {
+    if (!gone_) rest_ = rest;
+    return flush();
+}
+
+// What is ready is copied, because the thread writes while the application may go on.
+bool threaded_connection::flush() {
+    if (gone_) return true;
+    if (writing_) return false;
+    const std::string_view ready = output_->ready();
+    if (ready.empty() && rest_.data.empty() && rest_.suffix.empty()) return true;
+    outgoing_.hold(http1::put(outgoing_.room(ready.size()), ready));
+    outgoing_.release();
+    output_->consume(ready.size());
+    writing_ = true;
+    thread_->order([&](thread_orders& orders) {
+        orders.write = &outgoing_;
+        orders.rest = std::exchange(rest_, {});
+        orders.write_until = std::chrono::steady_clock::now() + service_.options.write_timeout;
+    });
+    return false;
+}
+
+void threaded_connection::on_written() {
+    writing_ = false;
+    if (flush()) cycle_->on_written();
+}
+
+void threaded_connection::tear() noexcept {
+    gone_ = true;
+    rest_ = {};
+    thread_->order([](thread_orders& orders) {
+        orders.read_into = {};
+        orders.write = nullptr;
+    });
+}
+
+void threaded_connection::lose_client() {
+    if (left()) return;
+    tear();
+    cycle_->client_left();
+}
+
+// The application's frame still lives, and must not see what the thread does next.
+void threaded_connection::cycle_ended() noexcept {
+    cycle_ = nullptr;
+    loop_core::running().ready.push_back(afterwards_);
+}
+
+void threaded_connection::go_on() {
+    if (place_ == place::closing) {
+        delete this;
+        return;
+    }
+    reading_ = writing_ = false;
+    thread_->order([](thread_orders& orders) { orders.ended = true; });
+}
+
+// A response that has announced that the connection stays leaves room for one more request.
+void threaded_connection::drain() {
+    if (cycle_ && !protocol_.response_on_the_wire()) protocol_.close_after_response();
+    if (place_ != place::idle) return;
+    const auto soon = loop_core::running().time() + drain_grace;
+    if (alarm_.when() > soon) alarm_.arm(soon);
+}
+
+void threaded_connection::abort() {
+    switch (place_) {
+        case place::idle:
+            return close_idle();
+        case place::queued:
+            crew_.withdraw(*this);
+            place_ = place::closing;
+            return loop_core::running().ready.push_back(afterwards_);
+        case place::in_thread:
+            aborted_ = true;
+            if (cycle_) {
+                tear();
+                cycle_->abort();
+            }
+            return thread_->order([](thread_orders& orders) { orders.abort = true; });
+        case place::closing:
+            return;
+    }
+}
+
+}  // namespace girin::worker

@@ -86,8 +86,6 @@ struct settings_source {
 int serve(const config::parsed& parsed, const settings_source& source) {
     log::open(log_path(parsed.values.errorlog), worker::log_level_of(parsed.values));
     for (const std::string& warning : parsed.warnings) log::warning(warning);
-    if (parsed.values.worker_class == config::worker_kind::threads)
-        log::warning("worker_class 'threads' is not built yet: async workers serve in its place");
     std::vector<std::string> arguments(source.argv, source.argv + source.argc);
     return master::run(configuration_of(parsed.values), arguments,
                        [&source] { return configuration_of(source.load().values); });

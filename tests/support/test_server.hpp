@@ -3,6 +3,7 @@
 
 #include "server/worker/async_connection.hpp"
 #include "server/worker/service.hpp"
+#include "server/worker/thread_crew.hpp"
 #include "tests/support/raw_client.hpp"
 
 #include <girin/asgi.hpp>
@@ -46,20 +47,23 @@ inline std::array<int, 2> tcp_pair(sockaddr_storage* client_name = nullptr) {
 
 class test_server {
  public:
-    test_server(application app, const worker::connection_options& options, const http1::limits& limits)
-        : service(std::move(app), options, limits) {}
+    test_server(application app, const worker::connection_options& options, const http1::limits& limits,
+                std::size_t threads)
+        : service(std::move(app), options, limits) {
+        if (threads != 0) crew_ = std::make_unique<worker::thread_crew>(service, threads);
+    }
 
     raw_client connect() {
         sockaddr_storage from = {};
         const auto [server, client] = tcp_pair(&from);
-        worker::async_connection::serve(service, girin::detail::descriptor(server), worker::peer_name(from), local);
+        serve(server, worker::peer_name(from));
         return raw_client(client);
     }
     // A client that sees where one write ends and the next begins: each is one piece.
     raw_client connect_by_packets() {
         int ends[2];
         REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
-        worker::async_connection::serve(service, girin::detail::descriptor(ends[0]), worker::peer_name(), local);
+        serve(ends[0], worker::peer_name());
         return raw_client(ends[1]);
     }
     // A client of whose response the kernel takes little at a time.
@@ -68,7 +72,7 @@ class test_server {
         const int small = 32'768;
         ::setsockopt(server, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
         ::setsockopt(client, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-        worker::async_connection::serve(service, girin::detail::descriptor(server), worker::peer_name(), local);
+        serve(server, worker::peer_name());
         return raw_client(client);
     }
 
@@ -88,6 +92,16 @@ class test_server {
 
     const address local{"127.0.0.1", 8000};
     worker::service service;
+
+ private:
+    void serve(int socket, const worker::peer_name& client) {
+        if (crew_)
+            crew_->serve(unique_fd(socket), client, local);
+        else
+            worker::async_connection::serve(service, girin::detail::descriptor(socket), client, local);
+    }
+
+    std::unique_ptr<worker::thread_crew> crew_;
 };
 
 struct server_setup {
@@ -95,11 +109,30 @@ struct server_setup {
     http1::limits limits = {};
 };
 
+// How many threads the servers of this test have for their connections; none: the loop serves them.
+inline std::size_t connection_threads = 0;
+
+struct with_threads {
+    explicit with_threads(std::size_t count) { connection_threads = count; }
+    ~with_threads() { connection_threads = 0; }
+};
+
+// A test case for each kind of connection. The time that threads wait is real.
+#define CONNECTION_TEST_CASE(sentence) CONNECTION_TEST_CASES(sentence, DOCTEST_ANONYMOUS(connection_test_))
+#define CONNECTION_TEST_CASES(sentence, function)     \
+    static void function();                           \
+    TEST_CASE(sentence) { function(); }               \
+    TEST_CASE(sentence ", in threads") {              \
+        const girin::test::with_threads in_threads(2); \
+        function();                                   \
+    }                                                 \
+    static void function()
+
 // Runs body(test_server&) on a loop of virtual time, and ends the server after it.
 template <class Body>
 void with_server(application app, Body body, server_setup setup = {}) {
     auto serve = [&]() -> coro<> {
-        test_server server(app, setup.options, setup.limits);
+        test_server server(app, setup.options, setup.limits, connection_threads);
         co_await try_finally([&]() -> coro<> { co_await body(server); }, [&]() -> coro<> { co_await server.stop(); });
     };
     run(serve(), {.virtual_time = true});

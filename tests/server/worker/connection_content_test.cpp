@@ -87,7 +87,7 @@ std::size_t resident_bytes() {
 
 }  // namespace
 
-TEST_CASE("content with a length is received whole, however large it is beside the buffers") {
+CONNECTION_TEST_CASE("content with a length is received whole, however large it is beside the buffers") {
     with_server(count_content, [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         for (std::size_t size :
@@ -102,7 +102,7 @@ TEST_CASE("content with a length is received whole, however large it is beside t
     });
 }
 
-TEST_CASE("chunked content is received whole") {
+CONNECTION_TEST_CASE("chunked content is received whole") {
     with_server(count_content, [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         const std::string body = pattern(300'000);
@@ -117,7 +117,7 @@ TEST_CASE("chunked content is received whole") {
     });
 }
 
-TEST_CASE("content is streamed through, chunked both ways") {
+CONNECTION_TEST_CASE("content is streamed through, chunked both ways") {
     with_server(echo, [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         const std::string body = pattern(400'000);
@@ -130,7 +130,7 @@ TEST_CASE("content is streamed through, chunked both ways") {
     });
 }
 
-TEST_CASE("behind a head that fills its buffer, content and trailers still have room") {
+CONNECTION_TEST_CASE("behind a head that fills its buffer, content and trailers still have room") {
     with_server(count_content, [](test_server& server) -> coro<> {
         for (std::size_t fill = 65'300; fill <= 65'520; fill += 20) {
             raw_client client = server.connect();
@@ -154,7 +154,7 @@ TEST_CASE("behind a head that fills its buffer, content and trailers still have 
     });
 }
 
-TEST_CASE("100 Continue is sent when the application first calls receive, and once") {
+CONNECTION_TEST_CASE("100 Continue is sent when the application first calls receive, and once") {
     auto app = [](const scope& s, receiver& receive, sender& send) -> coro<> {
         co_await sleep(std::chrono::seconds(1));
         co_await count_content(s, receive, send);
@@ -176,7 +176,7 @@ TEST_CASE("100 Continue is sent when the application first calls receive, and on
     });
 }
 
-TEST_CASE("100 Continue is not sent when the application never calls receive, and the connection is closed at once") {
+CONNECTION_TEST_CASE("100 Continue is not sent when the application never calls receive, and the connection is closed at once") {
     with_server(answers("no"), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 6\r\nExpect: 100-continue\r\n\r\n");
@@ -186,7 +186,7 @@ TEST_CASE("100 Continue is not sent when the application never calls receive, an
     });
 }
 
-TEST_CASE("100 Continue is not sent when the content came without waiting for it") {
+CONNECTION_TEST_CASE("100 Continue is not sent when the content came without waiting for it") {
     with_server(count_content, [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send(post("/", "abcdef", "Expect: 100-continue\r\n"));
@@ -195,7 +195,7 @@ TEST_CASE("100 Continue is not sent when the content came without waiting for it
     });
 }
 
-TEST_CASE("a piece with more behind it is with the kernel before send returns") {
+CONNECTION_TEST_CASE("a piece with more behind it is with the kernel before send returns") {
     std::optional<raw_client> client;
     int pieces = 0;
     auto app = [&](const scope&, receiver&, sender& send) -> coro<> {
@@ -215,7 +215,7 @@ TEST_CASE("a piece with more behind it is with the kernel before send returns") 
     });
 }
 
-TEST_CASE("a last body is held until the application returns or suspends") {
+CONNECTION_TEST_CASE("a last body is held until the application returns or suspends") {
     std::optional<raw_client> client;
     bool early = true;
     bool at_wait = false;
@@ -237,7 +237,7 @@ TEST_CASE("a last body is held until the application returns or suspends") {
     });
 }
 
-TEST_CASE("pipelined responses leave when 64 KiB of them wait") {
+CONNECTION_TEST_CASE("pipelined responses leave when 64 KiB of them wait") {
     with_server(answers(std::string(10'000, 'x')), [](test_server& server) -> coro<> {
         raw_client client = server.connect_by_packets();
         std::string requests;
@@ -255,7 +255,7 @@ TEST_CASE("pipelined responses leave when 64 KiB of them wait") {
     });
 }
 
-TEST_CASE("a body that does not fit in the kernel's buffer arrives whole") {
+CONNECTION_TEST_CASE("a body that does not fit in the kernel's buffer arrives whole") {
     const std::string body = pattern(3'000'000);
     for (bool suspends_before : {false, true}) {
         auto app = [&](const scope&, receiver&, sender& send) -> coro<> {
@@ -273,7 +273,7 @@ TEST_CASE("a body that does not fit in the kernel's buffer arrives whole") {
     }
 }
 
-TEST_CASE("a large piece with more behind it arrives whole, from the first step on") {
+CONNECTION_TEST_CASE("a large piece with more behind it arrives whole, from the first step on") {
     const std::string body = pattern(1'000'000);
     auto app = [&](const scope&, receiver&, sender& send) -> coro<> {
         co_await send(http_response_start(200));
@@ -289,7 +289,7 @@ TEST_CASE("a large piece with more behind it arrives whole, from the first step 
     });
 }
 
-TEST_CASE("send waits while the client reads nothing, and memory stays bounded") {
+CONNECTION_TEST_CASE("send waits while the client reads nothing, and memory stays bounded") {
     constexpr std::size_t all = 64 << 20;
     std::size_t sent = 0;
     const std::string piece = pattern(65'536);
@@ -318,7 +318,7 @@ TEST_CASE("send waits while the client reads nothing, and memory stays bounded")
     });
 }
 
-TEST_CASE("an echo takes no more of the content than its client reads of the response") {
+CONNECTION_TEST_CASE("an echo takes no more of the content than its client reads of the response") {
     with_server(echo, [&](test_server& server) -> coro<> {
         raw_client client = server.connect_narrow();
         constexpr std::size_t all = 64 << 20;
@@ -349,7 +349,7 @@ TEST_CASE("an echo takes no more of the content than its client reads of the res
     });
 }
 
-TEST_CASE("content that the application left is discarded, and the connection kept") {
+CONNECTION_TEST_CASE("content that the application left is discarded, and the connection kept") {
     with_server(answers("ok"), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         const std::string body = pattern(60'000);
@@ -365,7 +365,7 @@ TEST_CASE("content that the application left is discarded, and the connection ke
     });
 }
 
-TEST_CASE("chunked content that the application left is discarded too") {
+CONNECTION_TEST_CASE("chunked content that the application left is discarded too") {
     with_server(answers("ok"), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send("POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe");
@@ -376,7 +376,7 @@ TEST_CASE("chunked content that the application left is discarded too") {
     });
 }
 
-TEST_CASE("too much content left unread closes the connection, after the client has had the whole response") {
+CONNECTION_TEST_CASE("too much content left unread closes the connection, after the client has had the whole response") {
     const std::string answer = pattern(200'000);
     for (bool is_chunked : {false, true}) {
         with_server(answers(answer), [&](test_server& server) -> coro<> {
@@ -397,7 +397,7 @@ TEST_CASE("too much content left unread closes the connection, after the client 
     }
 }
 
-TEST_CASE("content over the limit is refused with 413 by its declared length") {
+CONNECTION_TEST_CASE("content over the limit is refused with 413 by its declared length") {
     with_server(
         count_content,
         [](test_server& server) -> coro<> {
@@ -410,7 +410,7 @@ TEST_CASE("content over the limit is refused with 413 by its declared length") {
         {.limits = {.body_size = 1'000}});
 }
 
-TEST_CASE("chunked content over the limit is refused with 413, and the client gets to read that") {
+CONNECTION_TEST_CASE("chunked content over the limit is refused with 413, and the client gets to read that") {
     std::string seen;
     auto app = [&](const scope& s, receiver& receive, sender& send) -> coro<> {
         for (;;) {
@@ -435,7 +435,7 @@ TEST_CASE("chunked content over the limit is refused with 413, and the client ge
     CHECK(seen == "http.disconnect");
 }
 
-TEST_CASE("malformed chunks are refused with 400, and the client gets to read that") {
+CONNECTION_TEST_CASE("malformed chunks are refused with 400, and the client gets to read that") {
     with_server(count_content, [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send("POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n" +

@@ -22,7 +22,7 @@ coro<> slow(const scope& s, receiver&, sender& send) {
 
 }  // namespace
 
-TEST_CASE("a connection that drains finishes its request, and says that it closes") {
+CONNECTION_TEST_CASE("a connection that drains finishes its request, and says that it closes") {
     with_server(slow, [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send(get("/1") + get("/2"));
@@ -38,7 +38,7 @@ TEST_CASE("a connection that drains finishes its request, and says that it close
     });
 }
 
-TEST_CASE("a kept connection that drains has half a second for a request that is on its way") {
+CONNECTION_TEST_CASE("a kept connection that drains has half a second for a request that is on its way") {
     with_server(tells_path(), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         raw_client silent = server.connect();
@@ -60,7 +60,7 @@ TEST_CASE("a kept connection that drains has half a second for a request that is
     });
 }
 
-TEST_CASE("a new connection that drains has half a second for its request") {
+CONNECTION_TEST_CASE("a new connection that drains has half a second for its request") {
     with_server(tells_path(), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         raw_client silent = server.connect();
@@ -79,7 +79,7 @@ TEST_CASE("a new connection that drains has half a second for its request") {
     });
 }
 
-TEST_CASE("a response whose head had left when the drain began is finished, and one more request is answered") {
+CONNECTION_TEST_CASE("a response whose head had left when the drain began is finished, and one more request is answered") {
     with_server(
         [](const scope& s, receiver&, sender& send) -> coro<> {
             co_await send(http_response_start(200));
@@ -102,7 +102,7 @@ TEST_CASE("a response whose head had left when the drain began is finished, and 
         });
 }
 
-TEST_CASE("abort ends idle, reading, working, writing and lingering connections at once") {
+CONNECTION_TEST_CASE("abort ends idle, reading, working, writing and lingering connections at once") {
     log_capture log;
     std::string events;
     const std::string large(3'000'000, 'x');
@@ -140,7 +140,7 @@ TEST_CASE("abort ends idle, reading, working, writing and lingering connections 
     CHECK(log.text() == "");
 }
 
-TEST_CASE("the service says when its last connection has ended") {
+CONNECTION_TEST_CASE("the service says when its last connection has ended") {
     int empty = 0;
     with_server(tells_path(), [&](test_server& server) -> coro<> {
         server.service.on_empty = [&] { ++empty; };

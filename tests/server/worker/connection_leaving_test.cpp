@@ -51,7 +51,7 @@ void leave(raw_client& client, how way) {
 
 }  // namespace
 
-TEST_CASE("a client that leaves during a wait is noticed without a write, and its GET is cancelled") {
+CONNECTION_TEST_CASE("a client that leaves during a wait is noticed without a write, and its GET is cancelled") {
     for (how way : {how::fin, how::reset}) {
         log_capture log;
         waiting handler;
@@ -67,7 +67,7 @@ TEST_CASE("a client that leaves during a wait is noticed without a write, and it
     }
 }
 
-TEST_CASE("a client that left before its request was looked at is noticed too") {
+CONNECTION_TEST_CASE("a client that left before its request was looked at is noticed too") {
     for (bool closes : {false, true}) {
         waiting handler;
         with_server(handler.app(), [&](test_server& server) -> coro<> {
@@ -83,7 +83,7 @@ TEST_CASE("a client that left before its request was looked at is noticed too") 
     }
 }
 
-TEST_CASE("a client that leaves during a wait is noticed although it has sent more requests") {
+CONNECTION_TEST_CASE("a client that leaves during a wait is noticed although it has sent more requests") {
     waiting handler;
     with_server(handler.app(), [&](test_server& server) -> coro<> {
         raw_client client = server.connect();
@@ -97,7 +97,7 @@ TEST_CASE("a client that leaves during a wait is noticed although it has sent mo
     CHECK(handler.events == "cancelled(the client has disconnected) ");
 }
 
-TEST_CASE("HEAD and OPTIONS are cancelled as GET is, and POST is not") {
+CONNECTION_TEST_CASE("HEAD and OPTIONS are cancelled as GET is, and POST is not") {
     for (const char* method : {"HEAD", "OPTIONS", "POST", "PUT", "DELETE"}) {
         log_capture log;
         waiting handler;
@@ -116,7 +116,7 @@ TEST_CASE("HEAD and OPTIONS are cancelled as GET is, and POST is not") {
     }
 }
 
-TEST_CASE("cancel_on_disconnect=always cancels every method, never cancels none") {
+CONNECTION_TEST_CASE("cancel_on_disconnect=always cancels every method, never cancels none") {
     for (cancel policy : {cancel::always, cancel::never}) {
         waiting handler;
         with_server(handler.app(),
@@ -135,7 +135,7 @@ TEST_CASE("cancel_on_disconnect=always cancels every method, never cancels none"
     }
 }
 
-TEST_CASE("receive yields http.disconnect when the client leaves, and goes on yielding it") {
+CONNECTION_TEST_CASE("receive yields http.disconnect when the client leaves, and goes on yielding it") {
     for (how way : {how::fin, how::reset}) {
         std::string types;
         auto app = [&](const scope&, receiver& receive, sender&) -> coro<> {
@@ -152,7 +152,7 @@ TEST_CASE("receive yields http.disconnect when the client leaves, and goes on yi
     }
 }
 
-TEST_CASE("a client that leaves in the middle of its content yields http.disconnect, half_close or not") {
+CONNECTION_TEST_CASE("a client that leaves in the middle of its content yields http.disconnect, half_close or not") {
     for (bool half_close : {false, true}) {
         std::string types;
         auto app = [&](const scope&, receiver& receive, sender&) -> coro<> {
@@ -170,7 +170,7 @@ TEST_CASE("a client that leaves in the middle of its content yields http.disconn
     }
 }
 
-TEST_CASE("a client is told with one cancellation only, whatever is noticed of its leaving") {
+CONNECTION_TEST_CASE("a client is told with one cancellation only, whatever is noticed of its leaving") {
     int cancellations = 0;
     const std::string large(10'000'000, 'x');
     auto app = [&](const scope&, receiver&, sender& send) -> coro<> {
@@ -198,7 +198,7 @@ TEST_CASE("a client is told with one cancellation only, whatever is noticed of i
     CHECK(cancellations == 1);
 }
 
-TEST_CASE("with half_close a client that sent FIN still gets its responses") {
+CONNECTION_TEST_CASE("with half_close a client that sent FIN still gets its responses") {
     auto app = [](const scope& s, receiver&, sender& send) -> coro<> {
         co_await sleep(std::chrono::seconds(1));
         co_await send(http_response_start(200));
@@ -221,7 +221,7 @@ TEST_CASE("with half_close a client that sent FIN still gets its responses") {
                 {.options = {.half_close = true}});
 }
 
-TEST_CASE("a client that sent FIN behind its request gets the response when nothing waits, and the end at once") {
+CONNECTION_TEST_CASE("a client that sent FIN behind its request gets the response when nothing waits, and the end at once") {
     with_server(answers(std::string(1'000'000, 'x')), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send(get("/"));
@@ -232,7 +232,7 @@ TEST_CASE("a client that sent FIN behind its request gets the response when noth
     });
 }
 
-TEST_CASE("send raises client_disconnected after the client left, and the server swallows it") {
+CONNECTION_TEST_CASE("send raises client_disconnected after the client left, and the server swallows it") {
     for (bool streams : {false, true}) {
         log_capture log;
         int raised = 0;
@@ -262,7 +262,7 @@ TEST_CASE("send raises client_disconnected after the client left, and the server
     }
 }
 
-TEST_CASE("a send that finds out that the client left raises, and a receive that waits is told") {
+CONNECTION_TEST_CASE("a send that finds out that the client left raises, and a receive that waits is told") {
     log_capture log;
     std::string events;
     auto app = [&](const scope&, receiver& receive, sender& send) -> coro<> {
@@ -292,7 +292,7 @@ TEST_CASE("a send that finds out that the client left raises, and a receive that
     CHECK(log.text() == "");
 }
 
-TEST_CASE("a pending send ends when the client leaves") {
+CONNECTION_TEST_CASE("a pending send ends when the client leaves") {
     const std::string large(10'000'000, 'x');
     int after = 0;
     auto app = [&](const scope&, receiver&, sender& send) -> coro<> {
@@ -312,7 +312,7 @@ TEST_CASE("a pending send ends when the client leaves") {
     CHECK(after == 1);
 }
 
-TEST_CASE("what comes out of an application after its client left is logged only if leaving is not its reason") {
+CONNECTION_TEST_CASE("what comes out of an application after its client left is logged only if leaving is not its reason") {
     log_capture log;
     auto app = [&](const scope&, receiver& receive, sender&) -> coro<> {
         receive_message message = co_await receive();
@@ -329,7 +329,7 @@ TEST_CASE("what comes out of an application after its client left is logged only
     CHECK(log.count("Exception in ASGI application: std::logic_error: a mistake (POST /there)") == 1);
 }
 
-TEST_CASE("a thousand clients that leave while their requests wait leave nothing behind") {
+CONNECTION_TEST_CASE("a thousand clients that leave while their requests wait leave nothing behind") {
     int cancelled = 0;
     auto app = [&](const scope&, receiver&, sender& send) -> coro<> {
         try {

@@ -31,7 +31,7 @@ std::string answer_to(const std::string& bytes, const http1::limits& limits = {}
 
 }  // namespace
 
-TEST_CASE("a request that cannot be read is answered with its status and the connection closed") {
+CONNECTION_TEST_CASE("a request that cannot be read is answered with its status and the connection closed") {
     struct {
         int status;
         std::string request;
@@ -56,7 +56,7 @@ TEST_CASE("a request that cannot be read is answered with its status and the con
     }
 }
 
-TEST_CASE("a head over its limits is answered with 414 or 431, however it ends") {
+CONNECTION_TEST_CASE("a head over its limits is answered with 414 or 431, however it ends") {
     const std::string line = "GET /" + std::string(9'000, 'x');
     CHECK(status_of(answer_to(line)) == 414);
     CHECK(status_of(answer_to(line + " HTTP/1.1\r\nHost: a\r\n\r\n")) == 414);
@@ -69,7 +69,7 @@ TEST_CASE("a head over its limits is answered with 414 or 431, however it ends")
     CHECK(status_of(answer_to(large)) == 431);
 }
 
-TEST_CASE("the limit of a whole head may be larger than the buffers") {
+CONNECTION_TEST_CASE("the limit of a whole head may be larger than the buffers") {
     http1::limits limits;
     limits.head_size = 300'000;
     std::string head = "GET / HTTP/1.1\r\nHost: a\r\n";
@@ -96,7 +96,7 @@ TEST_CASE("the limit of a whole head may be larger than the buffers") {
                 {.limits = limits});
 }
 
-TEST_CASE("a malformed request behind good ones is answered behind them") {
+CONNECTION_TEST_CASE("a malformed request behind good ones is answered behind them") {
     with_server(answers("good"), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send(get("/") + get("/") + "nonsense\r\n\r\n");
@@ -109,7 +109,7 @@ TEST_CASE("a malformed request behind good ones is answered behind them") {
     });
 }
 
-TEST_CASE("a client that sends a malformed request and goes on sending gets to read the answer") {
+CONNECTION_TEST_CASE("a client that sends a malformed request and goes on sending gets to read the answer") {
     with_server(answers("good"), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         const std::string bytes = "nonsense\r\n\r\n" + std::string(3'000'000, 'x');

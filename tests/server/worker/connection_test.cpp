@@ -8,7 +8,7 @@
 using namespace girin;
 using namespace girin::test;
 
-TEST_CASE("a request is answered with the application's response, Date and Server") {
+CONNECTION_TEST_CASE("a request is answered with the application's response, Date and Server") {
     with_server(answers("hello"), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send(get("/"));
@@ -21,7 +21,7 @@ TEST_CASE("a request is answered with the application's response, Date and Serve
     });
 }
 
-TEST_CASE("a connection is kept for further requests") {
+CONNECTION_TEST_CASE("a connection is kept for further requests") {
     with_server(tells_path(), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         for (const char* path : {"/1", "/2", "/3"}) {
@@ -34,7 +34,7 @@ TEST_CASE("a connection is kept for further requests") {
     });
 }
 
-TEST_CASE("pipelined requests are answered in order with one write") {
+CONNECTION_TEST_CASE("pipelined requests are answered in order with one write") {
     with_server(tells_path(), [](test_server& server) -> coro<> {
         raw_client client = server.connect_by_packets();
         client.send(get("/1") + get("/2") + get("/3"));
@@ -48,7 +48,7 @@ TEST_CASE("pipelined requests are answered in order with one write") {
     });
 }
 
-TEST_CASE("a pipelined request waits for the previous response, whose application waits") {
+CONNECTION_TEST_CASE("a pipelined request waits for the previous response, whose application waits") {
     auto app = [](const scope& s, receiver&, sender& send) -> coro<> {
         if (s.path == "/slow") co_await sleep(std::chrono::seconds(1));
         co_await send(http_response_start(200));
@@ -67,7 +67,7 @@ TEST_CASE("a pipelined request waits for the previous response, whose applicatio
     });
 }
 
-TEST_CASE("a request may arrive byte by byte") {
+CONNECTION_TEST_CASE("a request may arrive byte by byte") {
     with_server(tells_path(), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         for (char byte : get("/slowly", "Accept: text/plain\r\n")) {
@@ -79,7 +79,7 @@ TEST_CASE("a request may arrive byte by byte") {
     });
 }
 
-TEST_CASE("HTTP/1.0 is answered and closed") {
+CONNECTION_TEST_CASE("HTTP/1.0 is answered and closed") {
     with_server(answers("old"), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send("GET / HTTP/1.0\r\n\r\n");
@@ -89,7 +89,7 @@ TEST_CASE("HTTP/1.0 is answered and closed") {
     });
 }
 
-TEST_CASE("HTTP/1.0 with keep-alive is kept") {
+CONNECTION_TEST_CASE("HTTP/1.0 with keep-alive is kept") {
     with_server(answers("old"), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         for (int i = 0; i < 2; ++i) {
@@ -100,7 +100,7 @@ TEST_CASE("HTTP/1.0 with keep-alive is kept") {
     });
 }
 
-TEST_CASE("a body of unknown length to HTTP/1.0 ends with the connection") {
+CONNECTION_TEST_CASE("a body of unknown length to HTTP/1.0 ends with the connection") {
     auto app = [](const scope&, receiver&, sender& send) -> coro<> {
         co_await send(http_response_start(200));
         co_await send(http_response_body("one ", true));
@@ -115,7 +115,7 @@ TEST_CASE("a body of unknown length to HTTP/1.0 ends with the connection") {
     });
 }
 
-TEST_CASE("connection: close is honoured, from the client and from the application") {
+CONNECTION_TEST_CASE("connection: close is honoured, from the client and from the application") {
     auto app = [](const scope& s, receiver&, sender& send) -> coro<> {
         http_response_start start(200);
         if (s.path == "/close") start.header("connection", "close");
@@ -135,7 +135,7 @@ TEST_CASE("connection: close is honoured, from the client and from the applicati
     });
 }
 
-TEST_CASE("HEAD gets the head that GET would get, without the body") {
+CONNECTION_TEST_CASE("HEAD gets the head that GET would get, without the body") {
     with_server(answers("hello"), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send("HEAD / HTTP/1.1\r\nHost: test\r\n\r\n" + get("/"));
@@ -147,7 +147,7 @@ TEST_CASE("HEAD gets the head that GET would get, without the body") {
     });
 }
 
-TEST_CASE("a streamed body is chunked") {
+CONNECTION_TEST_CASE("a streamed body is chunked") {
     auto app = [](const scope&, receiver&, sender& send) -> coro<> {
         co_await send(http_response_start(200));
         co_await send(http_response_body("one ", true));
@@ -162,7 +162,7 @@ TEST_CASE("a streamed body is chunked") {
     });
 }
 
-TEST_CASE("a head that is longer than the first buffer is read") {
+CONNECTION_TEST_CASE("a head that is longer than the first buffer is read") {
     with_server(
         [](const scope& s, receiver&, sender& send) -> coro<> {
             co_await send(http_response_start(200));
@@ -181,7 +181,7 @@ TEST_CASE("a head that is longer than the first buffer is read") {
         });
 }
 
-TEST_CASE("pipelined requests that cross the ends of the buffers come through whole") {
+CONNECTION_TEST_CASE("pipelined requests that cross the ends of the buffers come through whole") {
     with_server(tells_path(), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         std::string requests;
@@ -200,7 +200,7 @@ TEST_CASE("pipelined requests that cross the ends of the buffers come through wh
     });
 }
 
-TEST_CASE("an Upgrade, h2c included, is answered as plain HTTP") {
+CONNECTION_TEST_CASE("an Upgrade, h2c included, is answered as plain HTTP") {
     with_server(answers("plain"), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send(
@@ -213,7 +213,7 @@ TEST_CASE("an Upgrade, h2c included, is answered as plain HTTP") {
     });
 }
 
-TEST_CASE("after so many requests as are allowed the connection is closed, and says so") {
+CONNECTION_TEST_CASE("after so many requests as are allowed the connection is closed, and says so") {
     with_server(answers("x"),
                 [](test_server& server) -> coro<> {
                     raw_client client = server.connect();
@@ -228,7 +228,7 @@ TEST_CASE("after so many requests as are allowed the connection is closed, and s
                 {.options = {.most_requests = 2}});
 }
 
-TEST_CASE("the scope has the addresses of both ends") {
+CONNECTION_TEST_CASE("the scope has the addresses of both ends") {
     auto app = [](const scope& s, receiver&, sender& send) -> coro<> {
         co_await send(http_response_start(200));
         const std::string text = std::string(s.client->host) + " " + std::to_string(*s.client->port) + " " +
@@ -246,7 +246,7 @@ TEST_CASE("the scope has the addresses of both ends") {
     });
 }
 
-TEST_CASE("the path is decoded, and the raw path and the query are not") {
+CONNECTION_TEST_CASE("the path is decoded, and the raw path and the query are not") {
     auto app = [](const scope& s, receiver&, sender& send) -> coro<> {
         co_await send(http_response_start(200));
         const std::string text = std::string(s.path) + " " + std::string(s.raw_path) + " " +

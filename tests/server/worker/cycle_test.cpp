@@ -43,7 +43,7 @@ coro<std::string> refusal(sender& send, Message message) {
 
 }  // namespace
 
-TEST_CASE("an application that raises before its response gets its client a 500, and the reason is logged") {
+CONNECTION_TEST_CASE("an application that raises before its response gets its client a 500, and the reason is logged") {
     log_capture log;
     const std::string answer = answer_of([](const scope&, receiver&, sender&) -> coro<> {
         throw std::runtime_error("a\nmistake");
@@ -55,7 +55,7 @@ TEST_CASE("an application that raises before its response gets its client a 500,
     CHECK(log.count("[ERROR] Exception in ASGI application: std::runtime_error: a\\x0amistake (GET /there)") == 1);
 }
 
-TEST_CASE("an application that raises behind a start that is still held gets its client a 500") {
+CONNECTION_TEST_CASE("an application that raises behind a start that is still held gets its client a 500") {
     log_capture log;
     const std::string answer = answer_of([](const scope&, receiver&, sender& send) -> coro<> {
         co_await send(http_response_start(200).header("x-never", "seen"));
@@ -65,7 +65,7 @@ TEST_CASE("an application that raises behind a start that is still held gets its
     CHECK_FALSE(has(answer, "x-never"));
 }
 
-TEST_CASE("an application that raises in the middle of its response tears it") {
+CONNECTION_TEST_CASE("an application that raises in the middle of its response tears it") {
     log_capture log;
     const std::string answer = answer_of(
         [](const scope&, receiver&, sender& send) -> coro<> {
@@ -79,7 +79,7 @@ TEST_CASE("an application that raises in the middle of its response tears it") {
     CHECK(log.count("Exception in ASGI application: std::runtime_error: a mistake (GET /there)") == 1);
 }
 
-TEST_CASE("an application that raises after its response has had it answered") {
+CONNECTION_TEST_CASE("an application that raises after its response has had it answered") {
     log_capture log;
     const std::string answer = answer_of([](const scope&, receiver&, sender& send) -> coro<> {
         co_await send(http_response_start(200));
@@ -90,7 +90,7 @@ TEST_CASE("an application that raises after its response has had it answered") {
     CHECK(log.count("Exception in ASGI application: std::runtime_error: a mistake (GET /there)") == 1);
 }
 
-TEST_CASE("an application that raises before it is a coroutine, or is none, is answered with 500") {
+CONNECTION_TEST_CASE("an application that raises before it is a coroutine, or is none, is answered with 500") {
     log_capture log;
     struct refuses {
         GIRIN_CORO_WRAPPER coro<> operator()(const scope& s, receiver&, sender&) const {
@@ -104,7 +104,7 @@ TEST_CASE("an application that raises before it is a coroutine, or is none, is a
     CHECK(log.count("Expected a coroutine from the application, but got nothing. (GET /elsewhere)") == 1);
 }
 
-TEST_CASE("an application that raises something that is no std::exception is logged by its type") {
+CONNECTION_TEST_CASE("an application that raises something that is no std::exception is logged by its type") {
     log_capture log;
     const std::string answer = answer_of(
         [](const scope&, receiver&, sender&) -> coro<> {
@@ -116,14 +116,14 @@ TEST_CASE("an application that raises something that is no std::exception is log
     CHECK(log.count("Exception in ASGI application: int (GET /there)") == 1);
 }
 
-TEST_CASE("an application that returns without a response gets its client a 500") {
+CONNECTION_TEST_CASE("an application that returns without a response gets its client a 500") {
     log_capture log;
     const std::string answer = answer_of([](const scope&, receiver&, sender&) -> coro<> { co_return; });
     CHECK(status_of(answer) == 500);
     CHECK(log.count("[ERROR] ASGI callable returned without starting response. (GET /there)") == 1);
 }
 
-TEST_CASE("an application that returns in the middle of its response tears it") {
+CONNECTION_TEST_CASE("an application that returns in the middle of its response tears it") {
     log_capture log;
     const std::string answer = answer_of(
         [](const scope&, receiver&, sender& send) -> coro<> {
@@ -135,7 +135,7 @@ TEST_CASE("an application that returns in the middle of its response tears it") 
     CHECK(log.count("[ERROR] ASGI callable returned without completing response. (GET /there)") == 1);
 }
 
-TEST_CASE("messages out of order raise out of send, and nothing of them is on the wire") {
+CONNECTION_TEST_CASE("messages out of order raise out of send, and nothing of them is on the wire") {
     std::vector<std::string> refusals;
     const std::string answer = answer_of([&](const scope&, receiver&, sender& send) -> coro<> {
         refusals.push_back(co_await refusal(send, http_response_body("too early")));
@@ -158,7 +158,7 @@ TEST_CASE("messages out of order raise out of send, and nothing of them is on th
     CHECK(refusals[5] == "Unexpected ASGI message 'lifespan.startup.complete' on an http connection.");
 }
 
-TEST_CASE("an unknown status and a forbidden header raise out of send, and nothing of them is on the wire") {
+CONNECTION_TEST_CASE("an unknown status and a forbidden header raise out of send, and nothing of them is on the wire") {
     std::vector<std::string> refusals;
     const std::string answer = answer_of([&](const scope&, receiver&, sender& send) -> coro<> {
         refusals.push_back(co_await refusal(send, http_response_start(99)));
@@ -178,7 +178,7 @@ TEST_CASE("an unknown status and a forbidden header raise out of send, and nothi
     for (const std::string& refused : refusals) CHECK(refused.starts_with("Invalid "));
 }
 
-TEST_CASE("content longer or shorter than its Content-Length raises, and the response is torn") {
+CONNECTION_TEST_CASE("content longer or shorter than its Content-Length raises, and the response is torn") {
     for (const char* body : {"longer", "four"}) {
         log_capture log;
         const std::string answer = answer_of(
@@ -192,7 +192,7 @@ TEST_CASE("content longer or shorter than its Content-Length raises, and the res
     }
 }
 
-TEST_CASE("receive yields http.disconnect once the response is complete") {
+CONNECTION_TEST_CASE("receive yields http.disconnect once the response is complete") {
     std::string types;
     const std::string answer = answer_of([&](const scope&, receiver& receive, sender& send) -> coro<> {
         types += std::string((co_await receive()).type()) + " ";
@@ -205,7 +205,7 @@ TEST_CASE("receive yields http.disconnect once the response is complete") {
     CHECK(status_of(answer) == 200);
 }
 
-TEST_CASE("a receive that waits yields http.disconnect when the response completes, in the first step or later") {
+CONNECTION_TEST_CASE("a receive that waits yields http.disconnect when the response completes, in the first step or later") {
     for (bool later : {false, true}) {
         std::string types;
         const std::string answer = answer_of([&](const scope&, receiver& receive, sender& send) -> coro<> {
@@ -223,7 +223,7 @@ TEST_CASE("a receive that waits yields http.disconnect when the response complet
     }
 }
 
-TEST_CASE("a second send or receive while one waits raises, and the first goes on") {
+CONNECTION_TEST_CASE("a second send or receive while one waits raises, and the first goes on") {
     const std::string large(3'000'000, 'x');
     std::string second_send;
     std::string second_receive;
@@ -260,7 +260,7 @@ TEST_CASE("a second send or receive while one waits raises, and the first goes o
     CHECK(second_receive == "Expected one receive at a time, but another is waiting.");
 }
 
-TEST_CASE("each request is a task of its own, and all of its application runs in it") {
+CONNECTION_TEST_CASE("each request is a task of its own, and all of its application runs in it") {
     std::vector<any_task> seen;
     with_server(
         [&](const scope&, receiver&, sender& send) -> coro<> {
@@ -284,7 +284,7 @@ TEST_CASE("each request is a task of its own, and all of its application runs in
         });
 }
 
-TEST_CASE("a task handle that is kept beyond its request is done and can do no harm") {
+CONNECTION_TEST_CASE("a task handle that is kept beyond its request is done and can do no harm") {
     std::vector<any_task> kept;
     with_server(
         [&](const scope& s, receiver&, sender& send) -> coro<> {
@@ -310,7 +310,7 @@ TEST_CASE("a task handle that is kept beyond its request is done and can do no h
         });
 }
 
-TEST_CASE("a timeout of the application's own cancels what it waits for, and the request goes on") {
+CONNECTION_TEST_CASE("a timeout of the application's own cancels what it waits for, and the request goes on") {
     with_server(
         [](const scope&, receiver&, sender& send) -> coro<> {
             bool timed_out = false;
@@ -331,7 +331,7 @@ TEST_CASE("a timeout of the application's own cancels what it waits for, and the
         });
 }
 
-TEST_CASE("a timeout around receive leaves the content for the next receive") {
+CONNECTION_TEST_CASE("a timeout around receive leaves the content for the next receive") {
     with_server(
         [](const scope&, receiver& receive, sender& send) -> coro<> {
             int timeouts = 0;
@@ -364,7 +364,7 @@ TEST_CASE("a timeout around receive leaves the content for the next receive") {
         });
 }
 
-TEST_CASE("a timeout around a send that waits tears the response") {
+CONNECTION_TEST_CASE("a timeout around a send that waits tears the response") {
     const std::string large(3'000'000, 'x');
     std::string events;
     with_server(
@@ -393,7 +393,7 @@ TEST_CASE("a timeout around a send that waits tears the response") {
     CHECK(events == "timed out went on disconnected");
 }
 
-TEST_CASE("an application may cancel its own task: its client gets a 500") {
+CONNECTION_TEST_CASE("an application may cancel its own task: its client gets a 500") {
     log_capture log;
     const std::string answer = answer_of(
         [](const scope&, receiver&, sender&) -> coro<> {
@@ -405,7 +405,7 @@ TEST_CASE("an application may cancel its own task: its client gets a 500") {
     CHECK(log.count("girin::cancelled_error: enough (GET /there)") == 1);
 }
 
-TEST_CASE("the scope has the state and the executor of the worker") {
+CONNECTION_TEST_CASE("the scope has the state and the executor of the worker") {
     std::string seen;
     lifespan_state state;
     state.put(std::string("made at start-up"));

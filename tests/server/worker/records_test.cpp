@@ -61,20 +61,20 @@ std::string logged(const std::string& format, std::vector<std::string> requests)
 
 }  // namespace
 
-TEST_CASE("a request leaves its line: client, request line, status, bytes, fields") {
+CONNECTION_TEST_CASE("a request leaves its line: client, request line, status, bytes, fields") {
     const std::string line = logged(R"(%(h)s "%(r)s" %(m)s %(U)s %(q)s %(s)s %(B)s "%(f)s" "%(a)s")",
                                     {get("/a%20b?c=d", "Referer: here\r\nUser-Agent: curl\r\n")});
     CHECK(line == "127.0.0.1 \"GET /a%20b?c=d HTTP/1.1\" GET /a%20b c=d 200 5 \"here\" \"curl\"\n");
 }
 
-TEST_CASE("a line counts the content that was sent, and only that") {
+CONNECTION_TEST_CASE("a line counts the content that was sent, and only that") {
     CHECK(logged("%(r)s %(s)s %(B)s", {get("/stream"), "HEAD / HTTP/1.1\r\nHost: test\r\n\r\n", get("/none"),
                                        get("/raise"), "GET / HTTP/1.0\r\n\r\n"}) ==
           "GET /stream HTTP/1.1 200 8\nHEAD / HTTP/1.1 200 0\nGET /none HTTP/1.1 204 0\nGET /raise HTTP/1.1 500 21\n"
           "GET / HTTP/1.0 200 5\n");
 }
 
-TEST_CASE("a line has the status that the server put in the application's place") {
+CONNECTION_TEST_CASE("a line has the status that the server put in the application's place") {
     const std::string line = logged("%(s)s %(B)s", [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send("POST /read HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n");
@@ -83,11 +83,11 @@ TEST_CASE("a line has the status that the server put in the application's place"
     CHECK(line.starts_with("400 "));
 }
 
-TEST_CASE("a line has the fields of the response") {
+CONNECTION_TEST_CASE("a line has the fields of the response") {
     CHECK(logged("%({content-type}o)s %({x-none}o)s", {get("/")}) == "text/plain -\n");
 }
 
-TEST_CASE("a client that left before the response leaves a line with nginx's 499") {
+CONNECTION_TEST_CASE("a client that left before the response leaves a line with nginx's 499") {
     const std::string line = logged("%(r)s %(s)s %(B)s", [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send(get("/wait"));
@@ -98,7 +98,7 @@ TEST_CASE("a client that left before the response leaves a line with nginx's 499
     CHECK(line == "GET /wait HTTP/1.1 499 0\n");
 }
 
-TEST_CASE("the lines of one turn are written with one write") {
+CONNECTION_TEST_CASE("the lines of one turn are written with one write") {
     scratch_folder folder;
     const std::string file = folder.path("access");
     with_server(by_path(), [&](test_server& server) -> coro<> {
@@ -113,7 +113,7 @@ TEST_CASE("the lines of one turn are written with one write") {
     });
 }
 
-TEST_CASE("the scoreboard counts connections and requests, and shows the requests in flight") {
+CONNECTION_TEST_CASE("the scoreboard counts connections and requests, and shows the requests in flight") {
     using namespace girin::supervision;
     const unique_fd memory = create_memory_file("scoreboard", scoreboard_file_bytes);
     scoreboard_writer writer(memory.get(), 0, 1);

@@ -74,8 +74,8 @@ class ServerTest(unittest.TestCase):
     maxDiff = None
 
     def start(self, *flags, workers=1, wait=True, **how):
-        """A server that is ready, unless `wait` says that it is not waited for."""
-        server = Server("--workers", str(workers), *flags, **how)
+        """A server that is ready, unless `wait` says that it is not waited for, with or without a number of workers."""
+        server = Server(*(["--workers", str(workers)] if workers else []), *flags, **how)
         self.addCleanup(self.finish, server)
         if wait:
             server.wait_for_log("Listening at")

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 
+from followed import wait_until
 from http_client import get
 
 LATE = 0.25  # seconds: a client that is held up longer than that may find its idle connection closed
@@ -129,6 +130,11 @@ class Load:
 
     def answered(self):
         return self.outcomes["answered"]
+
+    def wait_until_refused(self):
+        """Waits until every client has noticed that nobody listens any more."""
+        before = self.outcomes["refused"]
+        wait_until(lambda: self.outcomes["refused"] >= before + 2 * len(self.conversations), "all are refused")
 
     def was_slow(self):
         """Whether this thread was held up lately."""

@@ -78,7 +78,7 @@ class ServerTest(unittest.TestCase):
         server = Server(*(["--workers", str(workers)] if workers else []), *flags, **how)
         self.addCleanup(self.finish, server)
         if wait:
-            server.wait_for_log("Listening at")
+            server.wait_for_log("Booting worker", times=workers)
             server.wait_for_ready(workers)
         return server
 

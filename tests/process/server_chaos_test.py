@@ -46,7 +46,7 @@ class Chaos(ServerTest):
             self.assertEqual(other.ask("/").status, 200)
         server.wait_for_log(rf"\[CRITICAL\] WORKER TIMEOUT \(pid:{hung}\)$")
         for request in ("GET /hang", r"GET /sleep\?ms=60000"):
-            server.wait_for_log(rf"\[ERROR\] Worker \(pid:{hung}\) had been on this request for [12]\.\d\d s: {request}$")
+            server.wait_for_log(rf"\[ERROR\] Worker \(pid:{hung}\) had been on this request for \d+\.\d\d s: {request}$")
         server.wait_for_log(rf"\[ERROR\] Worker \(pid:{hung}\) was sent SIGABRT!$")
         server.wait_for_ready(2, without=[hung])
 
@@ -62,7 +62,7 @@ class Chaos(ServerTest):
             with self.assertRaises(ConnectionEnded):
                 client.read_response()
         server.wait_for_log(r"\[CRITICAL\] WORKER TIMEOUT")
-        server.wait_for_log(r"had been on this request for [12]\.\d\d s: GET /block\?ms=60000$")
+        server.wait_for_log(r"had been on this request for \d+\.\d\d s: GET /block\?ms=60000$")
         self.assertEqual(server.ask("/").status, 200)
 
     def test_a_throw_is_answered_500_and_logged_and_the_connection_and_the_worker_go_on(self):

@@ -52,8 +52,7 @@ class Deaths(ServerTest):
             with self.subTest(number=number, worker_class=worker_class), Load(server.address, "/") as load:
                 wait_until(lambda: load.answered() > 200, "it is under load")
                 self.assert_stops(server)
-                refused = load.outcomes["refused"]
-                wait_until(lambda: load.outcomes["refused"] >= refused + 32, "every client has noticed")
+                load.wait_until_refused()
             self.assertEqual(load.failed(), {})
             self.assertEqual(server.log("WARNING|ERROR|CRITICAL"), [])
 

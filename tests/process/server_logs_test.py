@@ -44,8 +44,8 @@ class Logs(ServerTest):
         server = self.start("--access-logfile", "access", workers=4)
         with Load(server.address, "/") as load:
             wait_until(lambda: load.answered() > 2000, "it is under load")
-            server.send(signal.SIGTERM)
-            self.assertEqual(server.wait(), 0)
+            self.assert_stops(server)
+            load.wait_until_refused()
         lines = self.content(server, "access").splitlines()
         self.assertEqual(len(lines), load.answered())
         wrong = [line for line in lines if not re.fullmatch(rf'127\.0\.0\.1 - - {TIME} "GET / HTTP/1\.1" 200 13 "-" "-"', line)]
@@ -96,8 +96,8 @@ class Logs(ServerTest):
                     wait_until(lambda: self.content(server, "access"), "lines are written to the new file")
                     answered = load.answered()
                     wait_until(lambda: load.answered() > answered + 200, "all workers have reopened it")
-                server.send(signal.SIGTERM)
-                self.assertEqual(server.wait(), 0)
+                    self.assert_stops(server)
+                    load.wait_until_refused()
                 self.assertEqual(load.failed(), {})
                 old, new = self.content(server, "access.1"), self.content(server, "access")
                 self.assertEqual(old.count("\n") + new.count("\n"), load.answered())

@@ -2,6 +2,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import unittest
 
@@ -9,12 +10,21 @@ import scoreboards
 from followed import PATIENCE, FollowedMaster, is_alive, wait_until
 from http_client import Client, ask
 
-__all__ = ["PATIENCE", "SANITIZER", "Server", "ServerTest", "girin", "is_alive", "named", "wait_until"]
+__all__ = ["PATIENCE", "SANITIZER", "Server", "ServerTest", "girin", "has_ipv6", "is_alive", "named", "wait_until"]
 
 BUILD = os.environ["GIRIN_BUILD"]
 APPLICATIONS = os.environ["GIRIN_TEST_APPLICATIONS"]
 SANITIZER = os.environ["GIRIN_TEST_SANITIZER"]  # empty, or what -fsanitize was given: then loads are smaller
 REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|SUMMARY: \w+Sanitizer|runtime error:|Assertion .* failed")
+
+
+def has_ipv6():
+    """Whether this machine has an IPv6 loopback."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
 
 
 def named(name):

@@ -47,9 +47,11 @@ class Deaths(ServerTest):
 
     def test_twenty_masters_that_are_told_to_leave_fail_no_request_that_was_accepted(self):
         for number in range(20):
-            worker_class = ("async", "sync")[number % 2]
-            server = self.start("--worker-class", worker_class, workers=2)
-            with self.subTest(number=number, worker_class=worker_class), Load(server.address, "/") as load:
+            worker_class = ("async", "threads", "sync")[number % 3]
+            bind = "unix:socket" if number % 4 == 0 else "127.0.0.1:0"
+            server = self.start("--worker-class", worker_class, workers=2, bind=bind)
+            address = server.path("socket") if number % 4 == 0 else server.address
+            with self.subTest(worker_class=worker_class, bind=bind), Load(address, "/") as load:
                 wait_until(lambda: load.answered() > 200, "it is under load")
                 self.assert_stops(server)
                 load.wait_until_refused()

@@ -44,10 +44,10 @@ class Settings(ServerTest):
 
     def test_the_server_runs_with_what_is_printed(self):
         server = self.start("--config", "girin.json", application=None, bind=None, wait=False, files=[
-            ("girin.json", json.dumps({"application": named("libdemo.so"), "bind": ["127.0.0.1:0", "[::1]:0"],
+            ("girin.json", json.dumps({"application": named("libdemo.so"), "bind": ["127.0.0.1:0", "unix:socket"],
                                        "timeout": 12, "server_header": False}))], variables={"GIRIN_WORKERS": "3"},
                             workers=None)
-        server.wait_for_log(r"Listening at: http://127\.0\.0\.1:\d+,http://\[::1\]:\d+ ")
+        server.wait_for_log(r"Listening at: http://127\.0\.0\.1:\d+,unix:socket ")
         server.wait_for_ready(3)
         self.assertNotIn("server", server.ask("/").headers)
 

@@ -32,7 +32,7 @@ def is_alive(pid):
 
 class FollowedMaster:
     def __init__(self, command, files=(), copies=(), folders=(), **how):
-        """Runs the command in a scratch folder with files, (name, content) or (name, path to copy) each, and folders."""
+        """Runs the command in a scratch folder with files, (name, content) or (name, what to copy), and folders."""
         self.folder = tempfile.TemporaryDirectory()
         for name in folders:
             os.mkdir(self.path(name))

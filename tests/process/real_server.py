@@ -15,7 +15,7 @@ __all__ = ["PATIENCE", "SANITIZER", "Server", "ServerTest", "girin", "has_ipv6",
 BUILD = os.environ["GIRIN_BUILD"]
 APPLICATIONS = os.environ["GIRIN_TEST_APPLICATIONS"]
 SANITIZER = os.environ["GIRIN_TEST_SANITIZER"]  # empty, or what -fsanitize was given: then loads are smaller
-REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|SUMMARY: \w+Sanitizer|runtime error:|Assertion .* failed")
+REPORT = re.compile(r"(ERROR|WARNING|SUMMARY): \w+Sanitizer|runtime error:|Assertion .* failed")
 
 
 def has_ipv6():

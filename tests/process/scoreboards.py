@@ -1,7 +1,7 @@
 """What the workers of a master say of themselves: their scoreboards, read through the master's descriptors.
 
-As a program, `scoreboards.py MASTER` says "watching", watches until its input ends, and prints how few workers accepted at
-any time, and how often it has looked.
+As a program, `scoreboards.py MASTER` says "watching", watches until its input ends, and prints how few workers accepted
+at any time, and how often it has looked.
 """
 import os
 import select

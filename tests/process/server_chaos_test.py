@@ -46,7 +46,8 @@ class Chaos(ServerTest):
             self.assertEqual(other.ask("/").status, 200)
         server.wait_for_log(rf"\[CRITICAL\] WORKER TIMEOUT \(pid:{hung}\)$")
         for request in ("GET /hang", r"GET /sleep\?ms=60000"):
-            server.wait_for_log(rf"\[ERROR\] Worker \(pid:{hung}\) had been on this request for \d+\.\d\d s: {request}$")
+            server.wait_for_log(rf"\[ERROR\] Worker \(pid:{hung}\) had been on this request for \d+\.\d\d s: "
+                                rf"{request}$")
         server.wait_for_log(rf"\[ERROR\] Worker \(pid:{hung}\) was sent SIGABRT!$")
         server.wait_for_ready(2, without=[hung])
 

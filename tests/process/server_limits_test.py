@@ -79,7 +79,8 @@ class Limits(ServerTest):
         self.check("--limit-request-field-size", "1000", 431, f"GET /fields HTTP/1.1\r\n{HEAD}X: {'x' * 997}\r\n\r\n",
                    f"GET /fields HTTP/1.1\r\n{HEAD}X: {'x' * 998}\r\n\r\n")
         empty = len(f"GET /fields HTTP/1.1\r\n{HEAD}X: \r\n\r\n")
-        self.check("--limit-request-head", "1000", 431, f"GET /fields HTTP/1.1\r\n{HEAD}X: {'x' * (1000 - empty)}\r\n\r\n",
+        self.check("--limit-request-head", "1000", 431,
+                   f"GET /fields HTTP/1.1\r\n{HEAD}X: {'x' * (1000 - empty)}\r\n\r\n",
                    f"GET /fields HTTP/1.1\r\n{HEAD}X: {'x' * (1001 - empty)}\r\n\r\n")
 
     def test_a_head_may_be_as_long_as_the_settings_let_it(self):
@@ -144,7 +145,8 @@ class Limits(ServerTest):
     def test_pipelined_requests_are_answered_in_order(self):
         for worker_class in ("async", "threads"):
             with self.subTest(worker_class), self.start("--worker-class", worker_class).connect() as client:
-                client.send(get("/sleep?ms=100") + get("/users/1") + b"POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\nabc" +
+                client.send(get("/sleep?ms=100") + get("/users/1") +
+                            get("/echo", "Content-Length: 3", method="POST") + b"abc" +
                             get("/block?ms=10") + get("/users/2"))
                 texts = [client.read_response().text for _ in range(5)]
                 self.assertEqual(texts, ["slept 100 ms\n", '{"id":1,"name":"user 1"}', "abc", "blocked 10 ms\n",

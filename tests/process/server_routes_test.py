@@ -14,8 +14,8 @@ class Routes:
 
     def curl(self, *arguments, body=None):
         """The status and the body of what curl gets."""
-        command = ["curl", "--silent", "--show-error", "--max-time", str(PATIENCE), "--write-out", "%{stderr}%{http_code}",
-                   *arguments]
+        command = ["curl", "--silent", "--show-error", "--max-time", str(PATIENCE),
+                   "--write-out", "%{stderr}%{http_code}", *arguments]
         done = subprocess.run(command, input=body, capture_output=True, timeout=2 * PATIENCE)
         self.assertEqual(done.returncode, 0, done.stderr)
         return int(done.stderr), done.stdout

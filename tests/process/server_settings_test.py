@@ -54,8 +54,10 @@ class Settings(ServerTest):
     def test_a_misspelt_key_names_the_nearest_and_the_line(self):
         for content, complaint in [
                 ('{\n"worker": 4}', r"unknown setting 'worker' in \S+:2; did you mean 'workers'\?"),
-                ('{"graceful-timeout": 4}', r"unknown setting 'graceful-timeout' in \S+:1; did you mean 'graceful_timeout'\?"),
-                ('{"workers": "many"}', r"workers \(\S+:1\): expected a whole number from 1 to 1024, got the string 'many'"),
+                ('{"graceful-timeout": 4}',
+                 r"unknown setting 'graceful-timeout' in \S+:1; did you mean 'graceful_timeout'\?"),
+                ('{"workers": "many"}',
+                 r"workers \(\S+:1\): expected a whole number from 1 to 1024, got the string 'many'"),
                 ('{"workers": -4}', r"workers \(\S+:1\): expected a whole number from 1 to 1024, got '?-4'?"),
                 ('{"workers": 4', r"parse error at line 1")]:
             with self.subTest(content):

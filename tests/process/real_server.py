@@ -4,6 +4,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import unittest
 
 import scoreboards
@@ -73,19 +74,32 @@ class Server(FollowedMaster):
         return scoreboards.ready(self.process.pid)
 
     def wait_for_ready(self, count, without=()):
-        """Waits until so many workers accept and no other is left, nor one of these, and returns their pids."""
+        """Waits until so many workers accept and know of each other, and no other is left, nor one of these; returns
+        their pids."""
         def are():
             pids = [board.pid for board in self.boards()]
-            return len(pids) == count == self.ready() and not set(pids) & set(without) and pids
+            complete = len(pids) == count == self.ready() and all(scoreboards.known_to(pid) == count for pid in pids)
+            return complete and not set(pids) & set(without) and pids
         return wait_until(are, f"{count} workers are ready")
 
 
 class ServerTest(unittest.TestCase):
     maxDiff = None
 
+    def run(self, result=None):
+        """As any test; one that fails shows what its servers have logged."""
+        self.servers = []
+        before = len(result.failures) + len(result.errors)
+        super().run(result)
+        if len(result.failures) + len(result.errors) > before:
+            for server in self.servers:
+                print(f"{self._testMethodName}: {' '.join(server.process.args)}", *server.lines, sep="\n    ",
+                      file=sys.stderr)
+
     def start(self, *flags, workers=1, wait=True, **how):
         """A server that is ready, unless `wait` says that it is not waited for, with or without a number of workers."""
         server = Server(*(["--workers", str(workers)] if workers else []), *flags, **how)
+        self.servers.append(server)
         self.addCleanup(self.finish, server)
         if wait:
             server.wait_for_log("Booting worker", times=workers)

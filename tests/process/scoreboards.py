@@ -61,6 +61,15 @@ def ready(master):
     return sum(board.state == READY for board in scoreboards(master))
 
 
+def known_to(worker):
+    """How many scoreboards a worker looks at: its own, and those of the peers that it has heard of."""
+    try:
+        with open(f"/proc/{worker}/maps") as maps:
+            return sum("memfd:girin-scoreboard" in line for line in maps)
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
 class Watch:
     """Looks at the workers all the time, from a process of its own, until the `with` block ends."""
 

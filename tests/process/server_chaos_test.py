@@ -11,39 +11,40 @@ CHAOS = {"DEMO_CHAOS": "1"}
 
 class Chaos(ServerTest):
     def test_a_crash_is_reported_with_its_signal_and_the_requests_in_flight_and_the_others_go_on(self):
-        server = self.start("--log-level", "info", workers=2, variables=CHAOS)
-        with server.connect() as victim, server.connect() as neighbour:
-            pid = self.pid_of(victim)
-            self.assertNotEqual(self.pid_of(neighbour), pid)
-            victim.send(get("/crash?why=not"))
-            with self.assertRaises(ConnectionEnded):
-                victim.read_response()
-            self.assertEqual(neighbour.ask("/").status, 200)
+        server = self.start(workers=2, variables=CHAOS)
+        (pid, [victim, _]), (_, [neighbour, _]) = self.two_clients_of_each_worker(server).items()
+        victim.send(get("/crash?why=not"))
+        with self.assertRaises(ConnectionEnded):
+            victim.read_response()
+        self.assertEqual(neighbour.ask("/").status, 200)
         server.wait_for_log(rf"\[ERROR\] Worker \(pid:{pid}\) was sent SIGABRT!$")
         server.wait_for_log(rf"\[ERROR\] Worker \(pid:{pid}\) had been on this request for \d+\.\d\d s: "
                             rf"GET /crash\?why=not$")
         server.wait_for_ready(2, without=[pid])
         self.assertEqual(len(server.started()), 3)
 
-    @staticmethod
-    def pid_of(client):
-        return json.loads(client.ask("/pid").body)["pid"]
+    def two_clients_of_each_worker(self, server):
+        """Connections by the worker that serves them."""
+        clients = {pid: [] for pid in server.workers()}
+        while any(len(those) < 2 for those in clients.values()):
+            client = server.connect()
+            self.addCleanup(client.socket.close)
+            those = clients[json.loads(client.ask("/pid").body)["pid"]]
+            if len(those) < 2:
+                those.append(client)
+        return clients
 
     def test_a_hung_worker_is_killed_after_timeout_with_its_requests_in_the_log(self):
         server = self.start("--timeout", "1s", workers=2, variables=CHAOS)
-        with server.connect() as first, server.connect() as second, server.connect() as third:
-            clients = [first, second, third]
-            pids = [self.pid_of(client) for client in clients]
-            hung = next(pid for pid in pids if pids.count(pid) == 2)
-            waiting, hanging = [client for client, pid in zip(clients, pids) if pid == hung]
-            waiting.send(get("/sleep?ms=60000"))
-            wait_until(lambda: sum(board.requests for board in server.boards()) == 4, "it has begun")
-            hanging.send(get("/hang"))
-            for client in (waiting, hanging):
-                with self.assertRaises(ConnectionEnded):
-                    client.read_response()
-            [other] = [client for client, pid in zip(clients, pids) if pid != hung]
-            self.assertEqual(other.ask("/").status, 200)
+        (hung, [waiting, hanging]), (_, [neighbour, _]) = self.two_clients_of_each_worker(server).items()
+        requests = sum(board.requests for board in server.boards())
+        waiting.send(get("/sleep?ms=60000"))
+        wait_until(lambda: sum(board.requests for board in server.boards()) == requests + 1, "it has begun")
+        hanging.send(get("/hang"))
+        for client in (waiting, hanging):
+            with self.assertRaises(ConnectionEnded):
+                client.read_response()
+        self.assertEqual(neighbour.ask("/").status, 200)
         server.wait_for_log(rf"\[CRITICAL\] WORKER TIMEOUT \(pid:{hung}\)$")
         for request in ("GET /hang", r"GET /sleep\?ms=60000"):
             server.wait_for_log(rf"\[ERROR\] Worker \(pid:{hung}\) had been on this request for \d+\.\d\d s: "

@@ -3,7 +3,7 @@ import time
 import unittest
 
 from http_client import get
-from real_server import ServerTest, wait_until
+from real_server import KEEP_ALIVE_CLASSES, ServerTest, wait_until
 from wrk import Wrk
 
 CONNECTIONS = 64
@@ -39,7 +39,7 @@ class Balance(ServerTest):
             self.assert_even(server)
 
     def test_connections_that_come_at_once_are_spread_evenly(self):
-        for worker_class in ("async", "threads"):
+        for worker_class in KEEP_ALIVE_CLASSES:
             with self.subTest(worker_class):
                 self.check(worker_class, pause=0, asks=True)
 

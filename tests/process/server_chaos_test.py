@@ -4,7 +4,7 @@ import threading
 import unittest
 
 from http_client import ConnectionEnded, get
-from real_server import ServerTest, wait_until
+from real_server import WORKER_CLASSES, ServerTest, wait_until
 
 CHAOS = {"DEMO_CHAOS": "1"}
 
@@ -68,7 +68,7 @@ class Chaos(ServerTest):
         self.assertEqual(server.ask("/").status, 200)
 
     def test_a_throw_is_answered_500_and_logged_and_the_connection_and_the_worker_go_on(self):
-        for worker_class in ("async", "threads", "sync"):
+        for worker_class in WORKER_CLASSES:
             with self.subTest(worker_class):
                 server = self.start("--worker-class", worker_class, variables=CHAOS)
                 with server.connect() as client:

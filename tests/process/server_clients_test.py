@@ -6,7 +6,7 @@ import time
 import unittest
 
 from http_client import Client, ConnectionEnded, get
-from real_server import SANITIZER, ServerTest, wait_until
+from real_server import KEEP_ALIVE_CLASSES, SANITIZER, WORKER_CLASSES, ServerTest, wait_until
 
 MEBIBYTE = 1 << 20
 STREAMED = (64 if SANITIZER else 1024) * MEBIBYTE
@@ -34,7 +34,7 @@ class Leaving(ServerTest):
         self.addCleanup(client.socket.close)
 
     def test_a_client_that_leaves_while_a_handler_waits_is_noticed_within_100_ms_without_a_write(self):
-        for worker_class in ("async", "threads"):
+        for worker_class in KEEP_ALIVE_CLASSES:
             for leave in (lambda client: client.socket.close(), self.reset, self.half_close):
                 server = self.start("--worker-class", worker_class, application="libcontract.so")
                 delays = []
@@ -110,9 +110,6 @@ class Leaving(ServerTest):
     def test_a_thousand_clients_leave_during_block(self):
         self.leave_in_crowds("/block?ms=100")
 
-    def test_a_thousand_clients_leave_threads_that_block(self):
-        self.leave_in_crowds("/block?ms=10", "--worker-class", "threads")
-
     def test_a_thousand_clients_leave_in_the_middle_of_an_upload(self):
         server = self.start("--worker-connections", "2000")
         crowd = [server.connect() for _ in range(1000)]
@@ -159,7 +156,7 @@ class Reading(ServerTest):
         return size
 
     def test_a_gibibyte_streamed_to_a_client_that_does_not_read_takes_no_memory(self):
-        for worker_class in ("async", "threads"):
+        for worker_class in KEEP_ALIVE_CLASSES:
             with self.subTest(worker_class):
                 server = self.start("--worker-class", worker_class, application="libcontract.so")
                 server.ask("/fields")
@@ -174,7 +171,7 @@ class Reading(ServerTest):
                 self.assert_modest(server, before)
 
     def test_a_gibibyte_echoed_to_a_client_that_does_not_read_takes_no_memory(self):
-        for worker_class in ("async", "threads"):
+        for worker_class in KEEP_ALIVE_CLASSES:
             with self.subTest(worker_class):
                 server = self.start("--worker-class", worker_class, "--body-timeout", "1h", "--write-timeout", "1h")
                 server.ask("/")
@@ -226,7 +223,7 @@ class Sending(ServerTest):
         wait_until(lambda: server.boards()[0].connections == 0, "the connection is gone")
 
     def test_a_head_that_comes_byte_by_byte_is_answered_408_after_head_timeout(self):
-        for worker_class in ("async", "threads", "sync"):
+        for worker_class in WORKER_CLASSES:
             with self.subTest(worker_class):
                 server = self.start("--worker-class", worker_class, "--head-timeout", "500ms")
                 self.check_408(server, b"GET / HTTP/1.1\r\nHost: test\r\nX: ", b"x")
@@ -234,7 +231,7 @@ class Sending(ServerTest):
                 self.assertEqual(server.ask("/").status, 200)
 
     def test_a_client_that_stops_sending_its_body_is_answered_408_after_body_timeout(self):
-        for worker_class in ("async", "threads", "sync"):
+        for worker_class in WORKER_CLASSES:
             with self.subTest(worker_class):
                 server = self.start("--worker-class", worker_class, "--body-timeout", "500ms",
                                     application="libcontract.so")
@@ -251,7 +248,7 @@ class Sending(ServerTest):
             self.assertEqual(client.read_response().text, "8")
 
     def test_a_client_that_says_nothing_is_closed_after_head_timeout_and_an_idle_one_after_keep_alive(self):
-        for worker_class in ("async", "threads"):
+        for worker_class in KEEP_ALIVE_CLASSES:
             with self.subTest(worker_class):
                 server = self.start("--worker-class", worker_class, "--head-timeout", "500ms", "--keep-alive", "200ms")
                 with server.connect() as silent, server.connect() as idle:
@@ -260,7 +257,7 @@ class Sending(ServerTest):
                     self.assertEqual(silent.read_to_end(), b"")
 
     def test_keep_alive_of_zero_closes_after_every_response(self):
-        for worker_class in ("async", "threads"):
+        for worker_class in KEEP_ALIVE_CLASSES:
             with self.subTest(worker_class), self.start("--worker-class", worker_class,
                                                         "--keep-alive", "0").connect() as client:
                 self.assertEqual(client.ask("/").headers["connection"], "close")

@@ -2,7 +2,7 @@
 import unittest
 
 from http_client import get
-from real_server import ServerTest, wait_until
+from real_server import KEEP_ALIVE_CLASSES, WORKER_CLASSES, ServerTest, wait_until
 
 HEAD = "Host: test\r\n"
 
@@ -51,7 +51,7 @@ class Limits(ServerTest):
             return response.status
 
     def test_what_is_malformed_is_refused_and_everything_else_keeps_being_served(self):
-        for worker_class in ("async", "threads", "sync"):
+        for worker_class in WORKER_CLASSES:
             server = self.start("--worker-class", worker_class, application="libcontract.so")
             for status, data in MALFORMED:
                 with self.subTest(worker_class=worker_class, data=data):
@@ -143,7 +143,7 @@ class Limits(ServerTest):
                 self.assertEqual(server.ask("/block?ms=1").status, 200)
 
     def test_pipelined_requests_are_answered_in_order(self):
-        for worker_class in ("async", "threads"):
+        for worker_class in KEEP_ALIVE_CLASSES:
             with self.subTest(worker_class), self.start("--worker-class", worker_class).connect() as client:
                 client.send(get("/sleep?ms=100") + get("/users/1") +
                             get("/echo", "Content-Length: 3", method="POST") + b"abc" +

@@ -6,7 +6,7 @@ import unittest
 
 from http_client import get
 from load import Load
-from real_server import ServerTest, girin, named, wait_until
+from real_server import WORKER_CLASSES, ServerTest, girin, named, wait_until
 
 TIME = r"\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]"
 
@@ -24,7 +24,7 @@ class Logs(ServerTest):
                           f"{name} has {pattern}")
 
     def test_the_access_log_has_gunicorns_combined_format(self):
-        for worker_class in ("async", "threads", "sync"):
+        for worker_class in WORKER_CLASSES:
             with self.subTest(worker_class):
                 server = self.start("--worker-class", worker_class, "--access-logfile", "access")
                 server.ask("/users/7?x=%22y", "User-Agent: me/8", "Referer: http://there/", "Authorization: Basic dTpw")

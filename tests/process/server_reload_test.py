@@ -6,7 +6,7 @@ import signal
 import unittest
 
 from load import Load
-from real_server import SANITIZER, ServerTest, named, wait_until
+from real_server import SANITIZER, WORKER_CLASSES, ServerTest, named, wait_until
 from scoreboards import Watch
 
 WORKERS = 3
@@ -41,7 +41,7 @@ class Reload(ServerTest):
         return [int(re.search(rb'"generation":(\d+)', answer)[1]) for answer in load.answers]
 
     def test_five_hups_fail_no_request_and_leave_no_worker_missing(self):
-        for worker_class in ("async", "sync"):
+        for worker_class in WORKER_CLASSES:
             with self.subTest(worker_class):
                 server = self.start_copy("--worker-class", worker_class)
                 with Load(server.address) as load, Watch(server.process.pid) as watch:

@@ -31,9 +31,11 @@ def is_alive(pid):
 
 
 class FollowedMaster:
-    def __init__(self, command, files=(), copies=(), **how):
-        """Runs the command in a scratch folder that has these files: (name, content) each, or (name, path to copy)."""
+    def __init__(self, command, files=(), copies=(), folders=(), **how):
+        """Runs the command in a scratch folder with files, (name, content) or (name, what to copy), and folders."""
         self.folder = tempfile.TemporaryDirectory()
+        for name in folders:
+            os.mkdir(self.path(name))
         for name, original in copies:
             shutil.copy(original, self.path(name))
         for name, content in files:

@@ -1,4 +1,4 @@
-"""Steady load from one thread, on raw sockets: what became of every request, as the client could tell."""
+"""Steady load from one thread, on raw sockets: what became of every request, as far as the client can tell."""
 import errno
 import os
 import selectors
@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 
+from followed import wait_until
 from http_client import get
 
 LATE = 0.25  # seconds: a client that is held up longer than that may find its idle connection closed
@@ -22,14 +23,14 @@ class Conversation:
 
     def connect(self):
         self.close()
-        self.socket = socket.socket()
+        self.socket = socket.socket(socket.AF_UNIX if isinstance(self.load.address, str) else socket.AF_INET)
         self.socket.setblocking(False)
         self.connected = False
         self.received = b""
         self.answered = False
         code = self.socket.connect_ex(self.load.address)
         if code not in (0, errno.EINPROGRESS):
-            return self.end(os.strerror(code))
+            return self.not_connected(code)
         self.load.selector.register(self.socket, selectors.EVENT_READ | selectors.EVENT_WRITE, self)
 
     def close(self):
@@ -44,11 +45,15 @@ class Conversation:
         self.close()
         self.load.idle.append((time.monotonic() + 0.01, self))
 
-    def ready(self, events):
+    def not_connected(self, code):
+        nobody_listens = code in (errno.ECONNREFUSED, errno.ENOENT)  # the latter of a unix socket
+        self.end("refused" if nobody_listens else "no connection: " + os.strerror(code))
+
+    def ready(self):
         try:
             if not self.connected:
                 if code := self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                    return self.end("refused" if code == errno.ECONNREFUSED else "no connection: " + os.strerror(code))
+                    return self.not_connected(code)
                 self.connected = True
                 self.load.selector.modify(self.socket, selectors.EVENT_READ, self)
                 return self.ask()
@@ -93,7 +98,7 @@ class Conversation:
 class Load:
     """Runs until the `with` block ends. `outcomes` counts; "refused" and "asked too late" were never accepted."""
 
-    def __init__(self, address, path="/pid", connections=32):
+    def __init__(self, address, path="/pid", connections=64):
         self.address = address
         self.request = get(path)
         self.outcomes = Counter()
@@ -108,8 +113,8 @@ class Load:
     def run(self):
         while not self.over:
             self.turns = [*self.turns[-99:], time.monotonic()]
-            for key, events in self.selector.select(0.005):
-                key.data.ready(events)
+            for key, _ in self.selector.select(0.005):
+                key.data.ready()
             now = time.monotonic()
             due = [waiting for when, waiting in self.idle if when <= now]
             self.idle = [entry for entry in self.idle if entry[0] > now]
@@ -129,6 +134,11 @@ class Load:
 
     def answered(self):
         return self.outcomes["answered"]
+
+    def wait_until_refused(self):
+        """Waits until every client has noticed that nobody listens any more."""
+        before = self.outcomes["refused"]
+        wait_until(lambda: self.outcomes["refused"] >= before + 2 * len(self.conversations), "all are refused")
 
     def was_slow(self):
         """Whether this thread was held up lately."""

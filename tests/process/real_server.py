@@ -2,19 +2,32 @@
 import os
 import re
 import signal
+import socket
 import subprocess
+import sys
 import unittest
 
 import scoreboards
 from followed import PATIENCE, FollowedMaster, is_alive, wait_until
 from http_client import Client, ask
 
-__all__ = ["PATIENCE", "SANITIZER", "Server", "ServerTest", "girin", "is_alive", "named", "wait_until"]
+__all__ = ["KEEP_ALIVE_CLASSES", "PATIENCE", "SANITIZER", "Server", "ServerTest", "WORKER_CLASSES", "girin", "has_ipv6", "is_alive", "named", "wait_until"]
 
 BUILD = os.environ["GIRIN_BUILD"]
 APPLICATIONS = os.environ["GIRIN_TEST_APPLICATIONS"]
 SANITIZER = os.environ["GIRIN_TEST_SANITIZER"]  # empty, or what -fsanitize was given: then loads are smaller
-REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|SUMMARY: \w+Sanitizer|runtime error:|Assertion .* failed")
+WORKER_CLASSES = ("async", "sync")
+KEEP_ALIVE_CLASSES = ("async",)
+REPORT = re.compile(r"(ERROR|WARNING|SUMMARY): \w+Sanitizer|runtime error:|Assertion .* failed")
+
+
+def has_ipv6():
+    """Whether this machine has an IPv6 loopback."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
 
 
 def named(name):
@@ -63,22 +76,35 @@ class Server(FollowedMaster):
         return scoreboards.ready(self.process.pid)
 
     def wait_for_ready(self, count, without=()):
-        """Waits until so many workers accept and no other is left, nor one of these, and returns their pids."""
+        """Waits until so many workers accept and know of each other, and no other is left, nor one of these; returns
+        their pids."""
         def are():
             pids = [board.pid for board in self.boards()]
-            return len(pids) == count == self.ready() and not set(pids) & set(without) and pids
+            complete = len(pids) == count == self.ready() and all(scoreboards.known_to(pid) == count for pid in pids)
+            return complete and not set(pids) & set(without) and pids
         return wait_until(are, f"{count} workers are ready")
 
 
 class ServerTest(unittest.TestCase):
     maxDiff = None
 
+    def run(self, result=None):
+        """As any test; one that fails shows what its servers have logged."""
+        self.servers = []
+        before = len(result.failures) + len(result.errors)
+        super().run(result)
+        if len(result.failures) + len(result.errors) > before:
+            for server in self.servers:
+                print(f"{self._testMethodName}: {' '.join(server.process.args)}", *server.lines, sep="\n    ",
+                      file=sys.stderr)
+
     def start(self, *flags, workers=1, wait=True, **how):
-        """A server that is ready, unless `wait` says that it is not waited for."""
-        server = Server("--workers", str(workers), *flags, **how)
+        """A server that is ready, unless `wait` says that it is not waited for, with or without a number of workers."""
+        server = Server(*(["--workers", str(workers)] if workers else []), *flags, **how)
+        self.servers.append(server)
         self.addCleanup(self.finish, server)
         if wait:
-            server.wait_for_log("Listening at")
+            server.wait_for_log("Booting worker", times=workers)
             server.wait_for_ready(workers)
         return server
 

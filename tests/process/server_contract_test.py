@@ -34,8 +34,8 @@ class Contract(ServerTest):
 
     def test_an_application_that_raises_or_returns_before_its_response_is_answered_500_and_the_connection_goes_on(self):
         for path, line in [
-                ("/start-twice", r"girin::asgi_error: Expected ASGI message 'http.response.body', but got 'http.response"
-                                 r".start'. \(GET /start-twice\)"),
+                ("/start-twice", r"Exception in ASGI application: girin::asgi_error: Expected ASGI message "
+                                 r"'http.response.body', but got 'http.response.start'. \(GET /start-twice\)"),
                 ("/nothing", r"ASGI callable returned without starting response\. \(GET /nothing\)"),
                 ("/throw-before", r"std::runtime_error: before the response \(GET /throw-before\)"),
                 ("/throw-with-head-held", r"std::runtime_error: after the start \(GET /throw-with-head-held\)"),

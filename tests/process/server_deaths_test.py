@@ -4,7 +4,7 @@ import signal
 import unittest
 
 from load import Load
-from real_server import ServerTest, wait_until
+from real_server import WORKER_CLASSES, ServerTest, wait_until
 from wrk import Wrk
 
 
@@ -30,7 +30,7 @@ class Deaths(ServerTest):
         return len(boards) == 4 and sum(board.connections for board in boards) == connections and boards[0]
 
     def test_twenty_workers_that_are_told_to_leave_fail_no_request(self):
-        for worker_class in ("async", "sync"):
+        for worker_class in WORKER_CLASSES:
             with self.subTest(worker_class):
                 server = self.start("--worker-class", worker_class, workers=10)
                 with Load(server.address) as load:
@@ -47,13 +47,14 @@ class Deaths(ServerTest):
 
     def test_twenty_masters_that_are_told_to_leave_fail_no_request_that_was_accepted(self):
         for number in range(20):
-            worker_class = ("async", "sync")[number % 2]
-            server = self.start("--worker-class", worker_class, workers=2)
-            with self.subTest(number=number, worker_class=worker_class), Load(server.address, "/") as load:
+            worker_class = WORKER_CLASSES[number % len(WORKER_CLASSES)]
+            bind = "unix:socket" if number % 4 == 0 else "127.0.0.1:0"
+            server = self.start("--worker-class", worker_class, workers=2, bind=bind)
+            address = server.path("socket") if number % 4 == 0 else server.address
+            with self.subTest(worker_class=worker_class, bind=bind), Load(address, "/") as load:
                 wait_until(lambda: load.answered() > 200, "it is under load")
                 self.assert_stops(server)
-                refused = load.outcomes["refused"]
-                wait_until(lambda: load.outcomes["refused"] >= refused + 32, "every client has noticed")
+                load.wait_until_refused()
             self.assertEqual(load.failed(), {})
             self.assertEqual(server.log("WARNING|ERROR|CRITICAL"), [])
 

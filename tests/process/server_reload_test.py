@@ -3,37 +3,13 @@ import os
 import re
 import shutil
 import signal
-import threading
 import unittest
 
 from load import Load
-from real_server import SANITIZER, ServerTest, named, wait_until
+from real_server import SANITIZER, WORKER_CLASSES, ServerTest, named, wait_until
+from scoreboards import Watch
 
 WORKERS = 3
-
-
-class Watch:
-    """Counts, all the time, how many workers accept."""
-
-    def __init__(self, server):
-        self.server = server
-        self.fewest = WORKERS
-        self.samples = 0
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-
-    def run(self):
-        while not self.over.wait(0.001):
-            self.fewest = min(self.fewest, self.server.ready())
-            self.samples += 1
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join()
 
 
 def garbage(content):
@@ -59,17 +35,16 @@ class Reload(ServerTest):
     def assert_nothing_failed(self, load, watch):
         self.assertEqual(load.failed(), {})
         self.assertEqual(load.outcomes["refused"], 0)
-        self.assertGreater(watch.samples, 3)
-        self.assertEqual(watch.fewest, WORKERS)
+        self.assertEqual(watch.fewest, WORKERS, f"of {watch.looks} looks")
 
     def generations(self, load):
         return [int(re.search(rb'"generation":(\d+)', answer)[1]) for answer in load.answers]
 
     def test_five_hups_fail_no_request_and_leave_no_worker_missing(self):
-        for worker_class in ("async", "sync"):
+        for worker_class in WORKER_CLASSES:
             with self.subTest(worker_class):
                 server = self.start_copy("--worker-class", worker_class)
-                with Load(server.address) as load, Watch(server) as watch:
+                with Load(server.address) as load, Watch(server.process.pid) as watch:
                     for generation in range(2, 7):
                         answered = load.answered()
                         wait_until(lambda: load.answered() > answered + 100, "it answers")
@@ -102,7 +77,7 @@ class Reload(ServerTest):
     def check_broken(self, change, make, complaint):
         server = self.start_copy()
         old = server.wait_for_ready(WORKERS)
-        with Load(server.address) as load, Watch(server) as watch:
+        with Load(server.address) as load, Watch(server.process.pid) as watch:
             change(server, make)
             server.send(signal.SIGHUP)
             server.wait_for_log(r"\[ERROR\] Reload failed: generation 2 did not boot; the workers of the old one go on "
@@ -137,17 +112,18 @@ class Reload(ServerTest):
     def test_hup_serves_the_code_that_now_lies_at_the_path(self):
         server = self.start_copy(of="libhello.so")
         self.assertEqual(server.ask("/json").status, 404)
-        with Load(server.address, "/") as load, Watch(server) as watch:
+        with Load(server.address, "/") as load, Watch(server.process.pid) as watch:
             self.restore(server)
+            old = server.wait_for_ready(WORKERS)
             self.hup(server, 2)
-            server.wait_for_ready(WORKERS)
+            server.wait_for_ready(WORKERS, without=old)
             for _ in range(10):
                 self.assertEqual(server.ask("/json").text, '{"message":"Hello, World!"}')
         self.assert_nothing_failed(load, watch)
 
     def test_a_start_up_that_fails_leaves_the_old_generation_serving(self):
         server = self.start(application="liblives.so", files=[("life", "well")], workers=WORKERS)
-        with Load(server.address, "/") as load, Watch(server) as watch:
+        with Load(server.address, "/") as load, Watch(server.process.pid) as watch:
             server.write("life", "fails")
             server.send(signal.SIGHUP)
             server.wait_for_log("Reload failed: generation 2 did not boot")

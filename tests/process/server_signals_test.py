@@ -8,7 +8,7 @@ import termios
 import unittest
 
 from http_client import ConnectionEnded, get
-from real_server import ServerTest, is_alive, wait_until
+from real_server import KEEP_ALIVE_CLASSES, WORKER_CLASSES, ServerTest, is_alive, wait_until
 
 LONG = "/sleep?ms=60000"
 HALF_A_SECOND = "/sleep?ms=500"
@@ -28,7 +28,7 @@ class Signals(ServerTest):
         return clients
 
     def test_term_lets_requests_finish_and_the_last_answer_says_that_the_connection_closes(self):
-        for worker_class in ("async",):
+        for worker_class in KEEP_ALIVE_CLASSES:
             with self.subTest(worker_class):
                 server = self.start("--worker-class", worker_class, workers=2)
                 clients = self.busy(server, HALF_A_SECOND, "/block?ms=500", "/stream?n=10")
@@ -92,7 +92,7 @@ class Signals(ServerTest):
 
     def test_int_and_quit_stop_quickly_whatever_requests_are_left(self):
         for signo, name in ((signal.SIGINT, "int"), (signal.SIGQUIT, "quit")):
-            for worker_class in ("async", "sync"):
+            for worker_class in WORKER_CLASSES:
                 with self.subTest(name=name, worker_class=worker_class):
                     server = self.start("--worker-class", worker_class, "--graceful-timeout", "1h")
                     self.busy(server, LONG)

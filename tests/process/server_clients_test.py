@@ -1,0 +1,281 @@
+"""Clients that leave, read nothing, send nothing, or send too slowly."""
+import socket
+import struct
+import threading
+import time
+import unittest
+
+from http_client import Client, ConnectionEnded, get
+from real_server import KEEP_ALIVE_CLASSES, SANITIZER, WORKER_CLASSES, ServerTest, wait_until
+
+MEBIBYTE = 1 << 20
+STREAMED = (64 if SANITIZER else 1024) * MEBIBYTE
+MOST_MEMORY = 32 * MEBIBYTE  # of a worker, whatever it streams
+SMALL_BUFFER = 64 << 10
+
+
+def notes(server, what):
+    """When the application has noted that, each time."""
+    try:
+        with open(server.path("notes")) as file:
+            lines = [line.rpartition(" ") for line in file.read().splitlines()]
+    except FileNotFoundError:
+        return []
+    return [float(seconds) for noted, _, seconds in lines if noted == what]
+
+
+class Leaving(ServerTest):
+    def reset(self, client):
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.socket.close()
+
+    def half_close(self, client):
+        client.socket.shutdown(socket.SHUT_WR)
+        self.addCleanup(client.socket.close)
+
+    def test_a_client_that_leaves_while_a_handler_waits_is_noticed_within_100_ms_without_a_write(self):
+        for worker_class in KEEP_ALIVE_CLASSES:
+            for leave in (lambda client: client.socket.close(), self.reset, self.half_close):
+                server = self.start("--worker-class", worker_class, application="libcontract.so")
+                delays = []
+                for number in range(1, 6):
+                    client = server.connect()
+                    client.send(get("/until-it-leaves", "Content-Length: 0", method="POST"))
+                    wait_until(lambda: len(notes(server, "waits")) == number, "the handler waits")
+                    left = time.monotonic()
+                    leave(client)
+                    [*_, noticed] = wait_until(lambda: len(seen := notes(server, "left")) == number and seen,
+                                               "the handler knows")
+                    delays.append(noticed - left)
+                self.assertLess(sorted(delays)[2], 0.1, delays)
+                wait_until(lambda: len(notes(server, "send raised")) == 5, "send raises client_disconnected")
+                wait_until(lambda: server.boards()[0].connections == 0, "the connections are gone")
+                self.assertEqual(server.log("ERROR"), [])
+
+    def test_the_handler_of_a_get_is_cancelled_at_its_await_when_the_client_leaves(self):
+        server = self.start(application="libcontract.so")
+        with server.connect() as client:
+            client.send(get("/sleeps"))
+            wait_until(lambda: notes(server, "waits"), "the handler waits")
+        wait_until(lambda: notes(server, "cancelled"), "it is cancelled")
+        wait_until(lambda: server.boards()[0].connections == 0, "the connection is gone")
+        self.assertEqual(server.log("ERROR"), [])
+
+    def test_cancel_on_disconnect_says_whose_handler_is_cancelled(self):
+        for policy, method, cancelled in [("safe", "POST", False), ("always", "POST", True), ("never", "GET", False)]:
+            with self.subTest(policy):
+                server = self.start("--cancel-on-disconnect", policy, "--graceful-timeout", "1s",
+                                    application="libcontract.so")
+                with server.connect() as client:
+                    client.send(get("/sleeps", method=method))
+                    wait_until(lambda: notes(server, "waits"), "the handler waits")
+                if cancelled:
+                    wait_until(lambda: notes(server, "cancelled"), "it is cancelled")
+                    continue
+                with server.connect() as another:
+                    another.send(get("/until-it-leaves", method="POST"))
+                    wait_until(lambda: len(notes(server, "waits")) == 2, "another waits")
+                wait_until(lambda: notes(server, "left"), "the worker has noticed both")
+                self.assertEqual(notes(server, "cancelled"), [])
+
+    def test_a_client_that_only_stops_sending_is_served_where_half_close_is_set(self):
+        for flags, served in ([["--half-close"], True], [[], False]):
+            with self.subTest(flags), self.start(*flags).connect() as client:
+                client.send(get("/sleep?ms=200"))
+                client.socket.shutdown(socket.SHUT_WR)
+                if served:
+                    self.assertEqual(client.read_response().text, "slept 200 ms\n")
+                else:
+                    with self.assertRaises(ConnectionEnded):
+                        client.read_response()
+
+    def leave_in_crowds(self, path, *flags):
+        server = self.start("--worker-connections", "2000", "--pool-queue", "2000", *flags)
+        [pid] = server.workers()
+        crowd = [server.connect() for _ in range(1000)]
+        for client in crowd:
+            client.send(get(path))
+        wait_until(lambda: server.boards()[0].requests == 1000, "all requests have begun")
+        for number, client in enumerate(crowd):
+            (self.reset if number % 2 else lambda leaving: leaving.socket.close())(client)
+        wait_until(lambda: server.boards()[0].connections == 0, "all connections are gone")
+        self.assertEqual(server.ask("/").status, 200)
+        self.assertEqual(server.workers(), [pid])
+        self.assert_stops(server)
+        self.assertEqual(server.log("WARNING|ERROR|CRITICAL"), [])
+
+    def test_a_thousand_clients_leave_during_sleep(self):
+        self.leave_in_crowds("/sleep?ms=60000")
+
+    def test_a_thousand_clients_leave_during_block(self):
+        self.leave_in_crowds("/block?ms=100")
+
+    def test_a_thousand_clients_leave_in_the_middle_of_an_upload(self):
+        server = self.start("--worker-connections", "2000")
+        crowd = [server.connect() for _ in range(1000)]
+        for client in crowd:
+            client.send(b"POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\n" + b"x" * 5000)
+        wait_until(lambda: server.boards()[0].requests == 1000, "all requests have begun")
+        for client in crowd:
+            client.socket.close()
+        wait_until(lambda: server.boards()[0].connections == 0, "all connections are gone")
+        self.assert_stops(server)
+        self.assertEqual(server.log("WARNING|ERROR|CRITICAL"), [])
+
+
+class Reading(ServerTest):
+    def memory(self, server, name):
+        """VmRSS or VmHWM of the only worker, in bytes."""
+        [pid] = server.workers()
+        with open(f"/proc/{pid}/status") as file:
+            return next(int(line.split()[1]) << 10 for line in file if line.startswith(name + ":"))
+
+    def wait_for_standstill(self, count, what):
+        """Waits until a number that grows has not done so for a while."""
+        last = [-1, 0.0]
+
+        def stands():
+            now = count()
+            if now != last[0]:
+                last[:] = now, time.monotonic()
+            return now and time.monotonic() - last[1] > 0.5
+        wait_until(stands, what)
+
+    def assert_modest(self, server, before):
+        if SANITIZER:  # Their shadow and quarantine count too, so only what came on top can be judged.
+            self.assertLess(self.memory(server, "VmHWM") - before, MOST_MEMORY)
+        else:
+            self.assertLess(self.memory(server, "VmHWM"), MOST_MEMORY)
+
+    def read_all(self, client):
+        """Counts what comes until the server closes."""
+        size = 0
+        room = bytearray(MEBIBYTE)
+        while got := client.socket.recv_into(room):
+            size += got
+        return size
+
+    def test_a_gibibyte_streamed_to_a_client_that_does_not_read_takes_no_memory(self):
+        for worker_class in KEEP_ALIVE_CLASSES:
+            with self.subTest(worker_class):
+                server = self.start("--worker-class", worker_class, application="libcontract.so")
+                server.ask("/fields")
+                before = self.memory(server, "VmHWM")
+                with server.connect(receive_buffer=SMALL_BUFFER) as client:
+                    client.send(f"GET /big?{STREAMED // MEBIBYTE} HTTP/1.0\r\n\r\n".encode())
+                    client.read_head()
+                    self.wait_for_standstill(lambda: len(notes(server, "sent")), "the server waits for the client")
+                    self.assertLess(len(notes(server, "sent")), STREAMED // MEBIBYTE)
+                    self.assertLess(self.memory(server, "VmRSS") - before, 16 * MEBIBYTE)
+                    self.assertEqual(len(client.buffer) + self.read_all(client), STREAMED)
+                self.assert_modest(server, before)
+
+    def test_a_gibibyte_echoed_to_a_client_that_does_not_read_takes_no_memory(self):
+        for worker_class in KEEP_ALIVE_CLASSES:
+            with self.subTest(worker_class):
+                server = self.start("--worker-class", worker_class, "--body-timeout", "1h", "--write-timeout", "1h")
+                server.ask("/")
+                before = self.memory(server, "VmHWM")
+                with server.connect(receive_buffer=SMALL_BUFFER) as client:
+                    sent = [0]
+
+                    def upload():
+                        piece = b"x" * MEBIBYTE
+                        client.send(f"POST /echo HTTP/1.0\r\nContent-Length: {STREAMED}\r\n\r\n".encode())
+                        while sent[0] < STREAMED:
+                            sent[0] += client.socket.send(piece[:STREAMED - sent[0]])
+                    uploading = threading.Thread(target=upload)
+                    uploading.start()
+                    self.wait_for_standstill(lambda: sent[0], "the server takes no more")
+                    self.assertLess(sent[0], STREAMED)
+                    client.read_head()
+                    self.assertEqual(len(client.buffer) + self.read_all(client), STREAMED)
+                    uploading.join()
+                self.assert_modest(server, before)
+
+    def test_a_client_that_reads_nothing_is_given_up_after_write_timeout(self):
+        server = self.start("--write-timeout", "500ms", application="libcontract.so")
+        with server.connect(receive_buffer=SMALL_BUFFER) as client:
+            client.send(get("/big?1024"))
+            wait_until(lambda: server.boards()[0].connections == 1, "it is connected")
+            wait_until(lambda: server.boards()[0].connections == 0, "it is given up")
+        self.assertEqual(server.ask("/fields").status, 200)
+
+
+class Sending(ServerTest):
+    def check_408(self, server, begin, piece):
+        """A request that goes on forever, a piece at a time, is answered 408 and closed."""
+        with server.connect() as client:
+            client.send(begin)
+            client.socket.settimeout(0.05)
+            while b"\r\n\r\n" not in client.buffer:
+                try:
+                    if piece:
+                        client.send(piece)
+                    if not client.receive():
+                        break
+                except TimeoutError:
+                    continue
+                except (BrokenPipeError, ConnectionEnded):
+                    break
+            self.assertTrue(client.buffer.startswith(b"HTTP/1.1 408 "), client.buffer)
+            self.assertIn(b"\r\nconnection: close\r\n", client.buffer)
+        wait_until(lambda: server.boards()[0].connections == 0, "the connection is gone")
+
+    def test_a_head_that_comes_byte_by_byte_is_answered_408_after_head_timeout(self):
+        for worker_class in WORKER_CLASSES:
+            with self.subTest(worker_class):
+                server = self.start("--worker-class", worker_class, "--head-timeout", "500ms")
+                self.check_408(server, b"GET / HTTP/1.1\r\nHost: test\r\nX: ", b"x")
+                self.check_408(server, b"GET / HTTP/1.1\r\nHo", b"")
+                self.assertEqual(server.ask("/").status, 200)
+
+    def test_a_client_that_stops_sending_its_body_is_answered_408_after_body_timeout(self):
+        for worker_class in WORKER_CLASSES:
+            with self.subTest(worker_class):
+                server = self.start("--worker-class", worker_class, "--body-timeout", "500ms",
+                                    application="libcontract.so")
+                self.check_408(server, b"POST /length HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\n\r\nabc", b"")
+                self.assertEqual(server.ask("/fields").status, 200)
+
+    def test_a_slow_body_that_never_pauses_for_body_timeout_is_taken(self):
+        server = self.start("--body-timeout", "5s", application="libcontract.so")
+        with server.connect() as client:
+            client.send(b"POST /length HTTP/1.1\r\nHost: test\r\nContent-Length: 8\r\n\r\n")
+            for _ in range(8):
+                client.send(b"x")
+                time.sleep(0.01)
+            self.assertEqual(client.read_response().text, "8")
+
+    def test_a_client_that_says_nothing_is_closed_after_head_timeout_and_an_idle_one_after_keep_alive(self):
+        for worker_class in KEEP_ALIVE_CLASSES:
+            with self.subTest(worker_class):
+                server = self.start("--worker-class", worker_class, "--head-timeout", "500ms", "--keep-alive", "200ms")
+                with server.connect() as silent, server.connect() as idle:
+                    self.assertEqual(idle.ask("/").status, 200)
+                    self.assertEqual(idle.read_to_end(), b"")
+                    self.assertEqual(silent.read_to_end(), b"")
+
+    def test_keep_alive_of_zero_closes_after_every_response(self):
+        for worker_class in KEEP_ALIVE_CLASSES:
+            with self.subTest(worker_class), self.start("--worker-class", worker_class,
+                                                        "--keep-alive", "0").connect() as client:
+                self.assertEqual(client.ask("/").headers["connection"], "close")
+                self.assertEqual(client.read_to_end(), b"")
+
+    def test_a_worker_holds_no_more_than_worker_connections(self):
+        server = self.start("--worker-connections", "3")
+        clients = [Client(server.address) for _ in range(5)]
+        for client in clients:
+            self.addCleanup(client.socket.close)
+            client.send(get("/"))
+        for client in clients[:3]:
+            self.assertEqual(client.read_response().status, 200)
+        self.assertEqual(server.boards()[0].connections, 3)
+        clients[0].socket.close()
+        self.assertEqual(clients[3].read_response().status, 200)
+        self.assertEqual(server.boards()[0].connections, 3)
+
+
+if __name__ == "__main__":
+    unittest.main()

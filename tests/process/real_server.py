@@ -11,13 +11,14 @@ import scoreboards
 from followed import PATIENCE, FollowedMaster, is_alive, wait_until
 from http_client import Client, ask
 
-__all__ = ["KEEP_ALIVE_CLASSES", "PATIENCE", "SANITIZER", "Server", "ServerTest", "WORKER_CLASSES", "girin", "has_ipv6", "is_alive", "named", "wait_until"]
+__all__ = ["KEEP_ALIVE_CLASSES", "PATIENCE", "SANITIZER", "Server", "ServerTest", "WORKER_CLASSES", "girin", "has_ipv6",
+           "is_alive", "named", "wait_until"]
 
 BUILD = os.environ["GIRIN_BUILD"]
 APPLICATIONS = os.environ["GIRIN_TEST_APPLICATIONS"]
 SANITIZER = os.environ["GIRIN_TEST_SANITIZER"]  # empty, or what -fsanitize was given: then loads are smaller
-WORKER_CLASSES = ("async", "sync")
-KEEP_ALIVE_CLASSES = ("async",)
+WORKER_CLASSES = ("async", "threads", "sync")
+KEEP_ALIVE_CLASSES = ("async", "threads")
 REPORT = re.compile(r"(ERROR|WARNING|SUMMARY): \w+Sanitizer|runtime error:|Assertion .* failed")
 
 

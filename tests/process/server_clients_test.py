@@ -110,6 +110,9 @@ class Leaving(ServerTest):
     def test_a_thousand_clients_leave_during_block(self):
         self.leave_in_crowds("/block?ms=100")
 
+    def test_a_thousand_clients_leave_threads_that_block(self):
+        self.leave_in_crowds("/block?ms=10", "--worker-class", "threads")
+
     def test_a_thousand_clients_leave_in_the_middle_of_an_upload(self):
         server = self.start("--worker-connections", "2000")
         crowd = [server.connect() for _ in range(1000)]

@@ -82,5 +82,9 @@ class Sync(Routes, ServerTest):
     worker_class = "sync"
 
 
+class Threads(Routes, ServerTest):
+    worker_class = "threads"
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -17,6 +17,8 @@ namespace girin::http1 {
 struct uncopied {
     std::string_view data;
     std::string_view suffix;
+
+    bool empty() const { return data.empty() && suffix.empty(); }
 };
 
 // The rules of ASGI 3.0 and of RFC 9112 section 6. A response is one start and then at least one body, of which the

@@ -42,7 +42,8 @@ bool attendant::serve_requests() {
     do {
         const http1::event event = next_head();
         if (event.kind == http1::event_kind::failure)
-            protocol.error_response(event.refused.status, event.refused.reason, thread_.own_fields(), connection_.output());
+            protocol.error_response(event.refused.status, event.refused.reason, thread_.own_fields(),
+                                    connection_.output());
         if (event.kind != http1::event_kind::head) return event.kind == http1::event_kind::need_data && idle_;
         thread_.input.begin_request();
         attend();
@@ -127,10 +128,11 @@ void attendant::linger() {
     while (read(until) == input::bytes) thread_.input.drop_unread();
 }
 
-// Has the loop run the application, and does what that orders, until it has returned. The lock is held while the socket is
-// read and written, which does not wait, so that the loop can take an order back at any time.
+// Has the loop run the application, and does what that orders, until it has returned. The lock is held while the socket
+// is read and written, which does not wait, so that the loop can take an order back at any time.
 void attendant::attend() {
     io_thread::lock held = thread_.acquire();
+    has_content_ = connection_.protocol_.unread_body() != 0;
     thread_.news.head = true;
     thread_.announce_news();
     thread_orders& orders = thread_.orders;
@@ -183,13 +185,17 @@ void attendant::try_write(thread_orders& orders) {
     thread_.announce_news();
 }
 
-// A client has left that has sent its last byte, when all bytes before it have been read; or whose socket has failed.
+// A last byte is the client's farewell when no content of the request can be before it.
 void attendant::look_for_leaving(short ready) {
     if (!watches_ || (ready & (POLLRDHUP | POLLHUP | POLLERR)) == 0) return;
     watches_ = false;
     char byte;
-    if ((ready & (POLLHUP | POLLERR)) == 0 && receive(socket_, {&byte, 1}, MSG_PEEK) > 0) return;
-    thread_.news.left = true;
+    if ((ready & (POLLHUP | POLLERR)) != 0)
+        thread_.news.left = true;
+    else if (has_content_ && receive(socket_, {&byte, 1}, MSG_PEEK) > 0)
+        return;
+    else
+        thread_.news.finished = true;
     thread_.announce_news();
 }
 

@@ -1,5 +1,5 @@
-// The thread's side of a connection: reads its requests, has the loop run their applications, and does for these what they
-// want done with the socket.
+// The thread's side of a connection: reads its requests, has the loop run their applications, and does for these what
+// they want done with the socket.
 #pragma once
 
 #include "server/http1/event.hpp"
@@ -14,7 +14,8 @@ class attendant {
  public:
     attendant(io_thread& thread, threaded_connection& c);
 
-    // Serves a connection that has something to read, until it is idle. Returns whether it is kept; else it is at its end.
+    // Serves a connection that has something to read, until it is idle. Returns whether it is kept; else it is at its
+    // end.
     bool serve();
 
  private:
@@ -42,6 +43,7 @@ class attendant {
     bool ended_input_ = false;  // the client has sent its last byte, or the socket has failed
     bool unreachable_ = false;  // nothing can be sent any more
     bool watches_ = true;       // whether to look for the client's leaving
+    bool has_content_ = false;  // the request under way has some that was unread when its application began
 };
 
 }  // namespace girin::worker

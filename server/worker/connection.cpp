@@ -22,7 +22,9 @@ void connection::start_cycle() {
     cycle_->start();
 }
 
-executor* connection::blocking() const noexcept { return service_.blocking; }
+executor* connection::blocking() const noexcept {
+    return service_.blocking;
+}
 
 bool connection::may_discard(std::uint64_t discarded) const noexcept {
     if (left() || !protocol_.persists() || protocol_.keep_alive()) return false;

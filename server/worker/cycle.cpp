@@ -147,7 +147,7 @@ sending cycle::send(const send_message& message) {
 sending cycle::send_body(const http_response_body& body) {
     const http1::uncopied rest = connection_.protocol().body(body.body, body.more_body, connection_.output());
     body_bytes_ += body.body.size();
-    const bool held = first_step_ && !body.more_body && rest.data.empty() && rest.suffix.empty();
+    const bool held = first_step_ && !body.more_body && rest.empty();
     const bool written = held || connection_.write(rest);
     if (connection_.left()) throw client_disconnected();
     if (!body.more_body) on_input();  // a receive() that waits gets its http.disconnect

@@ -1,7 +1,6 @@
-// One thread of a `threads` worker: it moves the bytes of one connection at a time, and runs what blocks in its requests.
+// One thread of a `threads` worker: it moves the bytes of one connection at a time, and runs what blocks in its
+// requests.
 #pragma once
-
-#include <girin/executor.hpp>
 
 #include "server/http1/byte_buffer.hpp"
 #include "server/http1/request_storage.hpp"
@@ -9,6 +8,8 @@
 #include "server/http1/server_fields.hpp"
 #include "server/supervision/unique_fd.hpp"
 #include "server/worker/request_buffer.hpp"
+
+#include <girin/executor.hpp>
 
 #include <chrono>
 #include <memory>
@@ -36,12 +37,13 @@ struct thread_orders {
 
 // What the thread has to say about its connection.
 struct thread_news {
-    bool head = false;  // a request's head has been read: its application is to be run
+    bool head = false;           // a request's head has been read: its application is to be run
     std::size_t bytes_read = 0;  // of what was ordered
     bool input_ended = false;
     bool input_expired = false;
-    bool written = false;  // what was ordered is with the kernel
-    bool left = false;     // the client has
+    bool written = false;   // what was ordered is with the kernel
+    bool finished = false;  // the client has sent its last byte, and may have left
+    bool left = false;      // it can be sent nothing any more
     bool returned = false;
     bool kept = false;  // returned, and may have another request later
 };
@@ -78,8 +80,8 @@ class io_thread final : public executor {
     [[nodiscard]] lock acquire() { return lock(mutex_); }
     // Runs one function that waits, without the lock; false when there is none.
     bool run_job(lock& held);
-    // Waits without the lock until the socket is ready for one of the events, something has been ordered, or the time is up,
-    // and returns what the socket is ready for.
+    // Waits without the lock until the socket is ready for one of the events, something has been ordered, or the time
+    // is up, and returns what the socket is ready for.
     short wait(lock& held, int socket, short events, time_point until);
     // The loop looks at the news, of which there are some.
     void announce_news();

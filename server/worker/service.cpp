@@ -20,8 +20,7 @@ constexpr std::size_t kept_objects = 64;
 }  // namespace
 
 buffer_pools make_buffer_pools(const http1::limits& limits, std::size_t kept_small, std::size_t kept_large) {
-    const std::size_t large =
-        std::max({large_buffer, limits.head_size + line_ends, limits.trailers_size + line_ends});
+    const std::size_t large = std::max({large_buffer, limits.head_size + line_ends, limits.trailers_size + line_ends});
     return {{small_buffer, kept_small}, {large, kept_large}};
 }
 

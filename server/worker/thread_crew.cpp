@@ -27,7 +27,9 @@ void thread_crew::request_thread(threaded_connection& c) {
     c.assign(thread);
 }
 
-void thread_crew::withdraw(threaded_connection& c) noexcept { std::erase(waiting_, &c); }
+void thread_crew::withdraw(threaded_connection& c) noexcept {
+    std::erase(waiting_, &c);
+}
 
 void thread_crew::release(io_thread& thread) {
     if (waiting_.empty()) {

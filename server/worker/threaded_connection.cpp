@@ -40,7 +40,9 @@ io_attempt threaded_connection::watcher::attempt() noexcept {
     return ::poll(&polled, 1, 0) > 0 ? io_attempt::done : io_attempt::again;
 }
 
-void threaded_connection::watcher::complete(std::error_code) { loop_core::running().ready.push_back(*this); }
+void threaded_connection::watcher::complete(std::error_code) {
+    loop_core::running().ready.push_back(*this);
+}
 
 void threaded_connection::on_readable() {
     if (place_ == place::closing) {
@@ -81,6 +83,8 @@ void threaded_connection::run() {
     if (cycle_ && news.input_expired) cycle_->refuse({408, "The content did not arrive in time"});
     if (cycle_ && news.bytes_read != 0) cycle_->on_input();
     if (cycle_ && (news.input_ended || news.left)) lose_client();
+    finished_ |= news.finished;
+    if (cycle_ && finished_ && !writing_) go_on_later();
     if (news.returned) on_returned(news.kept);
 }
 
@@ -115,26 +119,31 @@ bool threaded_connection::write(http1::uncopied rest) {
     return flush();
 }
 
-// What is ready is copied, because the thread writes while the application may go on.
+// The application goes on while the thread writes what is the server's own, until too much of it waits.
 bool threaded_connection::flush() {
     if (gone_) return true;
-    if (writing_) return false;
+    if (!writing_) order_write();
+    return !borrows_ && rest_.empty() && output_->ready().size() < most_corked;
+}
+
+// What is ready is copied, because more may come to it while the thread writes.
+void threaded_connection::order_write() {
     const std::string_view ready = output_->ready();
-    if (ready.empty() && rest_.data.empty() && rest_.suffix.empty()) return true;
+    if (ready.empty() && rest_.empty()) return;
     outgoing_.hold(http1::put(outgoing_.room(ready.size()), ready));
     outgoing_.release();
     output_->consume(ready.size());
     writing_ = true;
+    borrows_ = !rest_.empty();
     thread_->order([&](thread_orders& orders) {
         orders.write = &outgoing_;
         orders.rest = std::exchange(rest_, {});
         orders.write_until = std::chrono::steady_clock::now() + service_.options.write_timeout;
     });
-    return false;
 }
 
 void threaded_connection::on_written() {
-    writing_ = false;
+    writing_ = borrows_ = false;
     if (flush()) cycle_->on_written();
 }
 
@@ -156,15 +165,25 @@ void threaded_connection::lose_client() {
 // The application's frame still lives, and must not see what the thread does next.
 void threaded_connection::cycle_ended() noexcept {
     cycle_ = nullptr;
-    loop_core::running().ready.push_back(afterwards_);
+    go_on_later();
 }
 
+void threaded_connection::go_on_later() {
+    if (!afterwards_.linked()) loop_core::running().ready.push_back(afterwards_);
+}
+
+// A client that has sent its last byte is told apart from one that has left by what it still takes: it has left for an
+// application that waits for anything else.
 void threaded_connection::go_on() {
     if (place_ == place::closing) {
         delete this;
         return;
     }
-    reading_ = writing_ = false;
+    if (cycle_) {
+        if (!writing_) lose_client();
+        return;
+    }
+    reading_ = writing_ = borrows_ = finished_ = false;
     thread_->order([](thread_orders& orders) { orders.ended = true; });
 }
 
@@ -183,7 +202,7 @@ void threaded_connection::abort() {
         case place::queued:
             crew_.withdraw(*this);
             place_ = place::closing;
-            return loop_core::running().ready.push_back(afterwards_);
+            return go_on_later();
         case place::in_thread:
             aborted_ = true;
             if (cycle_) {

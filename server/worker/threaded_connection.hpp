@@ -1,12 +1,12 @@
-// A connection of a `threads` worker. It waits on the loop for a request; a thread then has it, and serves it until it is
-// idle. While an application runs, the loop has all but the socket, and the thread does what it is ordered.
+// A connection of a `threads` worker. It waits on the loop for a request; a thread then has it, and serves it until it
+// is idle. While an application runs, the loop has all but the socket, and the thread does what it is ordered.
 #pragma once
-
-#include <girin/timer_node.hpp>
 
 #include "aio/reactor.hpp"
 #include "server/worker/connection.hpp"
 #include "server/worker/io_thread.hpp"
+
+#include <girin/timer_node.hpp>
 
 #include <chrono>
 
@@ -17,7 +17,8 @@ class thread_crew;
 class threaded_connection final : public connection, private girin::detail::callback_node {
  public:
     // Deletes itself when either side has ended it. `local` must outlive it.
-    static void serve(thread_crew& crew, girin::detail::descriptor socket, const peer_name& client, const address& local);
+    static void serve(thread_crew& crew, girin::detail::descriptor socket, const peer_name& client,
+                      const address& local);
 
     // A thread is free for it.
     void assign(io_thread& thread);
@@ -56,7 +57,7 @@ class threaded_connection final : public connection, private girin::detail::call
      private:
         threaded_connection& connection_;
     };
-    // Does in the next turn what must not be done in this one.
+    // Does in the next turn what must not be done in this one, or not before the application has had its own.
     class afterwards final : public girin::detail::callback_node {
      public:
         explicit afterwards(threaded_connection& c) : connection_(c) {}
@@ -66,14 +67,17 @@ class threaded_connection final : public connection, private girin::detail::call
         threaded_connection& connection_;
     };
 
-    threaded_connection(thread_crew& crew, girin::detail::descriptor socket, const peer_name& client, const address& local);
+    threaded_connection(thread_crew& crew, girin::detail::descriptor socket, const peer_name& client,
+                        const address& local);
 
     void await_request();
     void on_readable();
     void close_idle();
+    void go_on_later();
     void go_on();
     void run() override;  // the thread has news
     void on_returned(bool kept);
+    void order_write();
     void on_written();
     void lose_client();
 
@@ -83,11 +87,13 @@ class threaded_connection final : public connection, private girin::detail::call
     watcher watcher_{*this};
     alarm alarm_{*this};
     afterwards afterwards_{*this};
-    http1::uncopied rest_;        // what send left uncopied, until it is ordered
+    http1::uncopied rest_;         // what send left uncopied, until it is ordered
     http1::byte_buffer outgoing_;  // what the thread is writing
     place place_ = place::idle;
     bool reading_ = false;
     bool writing_ = false;
+    bool borrows_ = false;   // the thread is writing what was left uncopied
+    bool finished_ = false;  // the client has sent its last byte
     bool aborted_ = false;
 };
 

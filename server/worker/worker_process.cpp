@@ -66,8 +66,8 @@ client_handler worker_process::choose_kind() {
     if (settings_.worker_class == config::worker_kind::sync)
         blocking_ = std::make_unique<inline_executor>();
     else
-        blocking_ = std::make_unique<thread_pool>(
-            thread_pool::options{settings_.threads, settings_.pool_queue, "girin"});
+        blocking_ =
+            std::make_unique<thread_pool>(thread_pool::options{settings_.threads, settings_.pool_queue, "girin"});
     service_.blocking = blocking_.get();
     return [this](unique_fd socket, const peer_name& client, const address& local) {
         async_connection::serve(service_, girin::detail::descriptor(socket.release()), client, local);

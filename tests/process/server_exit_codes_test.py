@@ -70,7 +70,7 @@ class Files(ServerTest):
                    r"is not a girin application: it has no GIRIN_APP\(...\)")
 
     def test_an_application_without_the_symbol_ends_the_master_with_4(self):
-        path = self.altered(b"girin_application\0", b"girin_somethings\0\0")
+        path = self.altered(b"\0girin_application\0", b"\0girin_somethings\0\0")
         server = self.start(application=path, wait=False)
         self.assertEqual(server.wait(), 4)
         server.wait_for_log("is not a girin application: it does not export GIRIN_APP's symbol")

@@ -49,7 +49,7 @@ class test_server {
  public:
     test_server(application app, const worker::connection_options& options, const http1::limits& limits,
                 std::size_t threads)
-        : service(std::move(app), options, limits) {
+        : service(counted{std::move(app), calls_}, options, limits) {
         if (threads != 0) crew_ = std::make_unique<worker::thread_crew>(service, threads);
     }
 
@@ -82,6 +82,10 @@ class test_server {
         advance(time);
         co_await settle();
     }
+    // Waits until the application has been called so often, and has run up to its first suspension.
+    coro<> begun(int calls) {
+        co_await until([this, calls] { return calls_ >= calls; }, "the application is called");
+    }
     coro<> gone() {
         co_await until([this] { return service.connections() == 0; }, "no connection is left");
     }
@@ -94,6 +98,15 @@ class test_server {
     worker::service service;
 
  private:
+    struct counted {
+        application app;
+        int& calls;
+
+        GIRIN_CORO_WRAPPER coro<> operator()(const scope& s, receiver& receive, sender& send) const {
+            ++calls;
+            return app(s, receive, send);
+        }
+    };
     void serve(int socket, const worker::peer_name& client) {
         if (crew_)
             crew_->serve(unique_fd(socket), client, local);
@@ -101,6 +114,7 @@ class test_server {
             worker::async_connection::serve(service, girin::detail::descriptor(socket), client, local);
     }
 
+    int calls_ = 0;
     std::unique_ptr<worker::thread_crew> crew_;
 };
 
@@ -119,13 +133,15 @@ struct with_threads {
 
 // A test case for each kind of connection. The time that threads wait is real.
 #define CONNECTION_TEST_CASE(sentence) CONNECTION_TEST_CASES(sentence, DOCTEST_ANONYMOUS(connection_test_))
-#define CONNECTION_TEST_CASES(sentence, function)     \
-    static void function();                           \
-    TEST_CASE(sentence) { function(); }               \
-    TEST_CASE(sentence ", in threads") {              \
-        const girin::test::with_threads in_threads(2); \
-        function();                                   \
-    }                                                 \
+#define CONNECTION_TEST_CASES(sentence, function)      \
+    static void function();                            \
+    TEST_CASE(sentence) {                              \
+        function();                                    \
+    }                                                  \
+    TEST_CASE(sentence ", in threads") {               \
+        const girin::test::with_threads in_threads(8); \
+        function();                                    \
+    }                                                  \
     static void function()
 
 // Runs body(test_server&) on a loop of virtual time, and ends the server after it.

@@ -18,6 +18,7 @@
 
 using namespace girin;
 using namespace girin::loader;
+using namespace std::literals;
 
 namespace {
 
@@ -179,7 +180,8 @@ TEST_CASE("an application is loaded and made") {
 TEST_CASE("an object that does not export GIRIN_APP's symbol is refused") {
     scratch_folder folder;
     const std::string path = folder.path("app.so");
-    std::ofstream(path, std::ios::binary) << replaced(read_file(hello), "girin_application", "other_application");
+    std::ofstream(path, std::ios::binary)
+        << replaced(read_file(hello), "\0girin_application"sv, "\0other_application"sv);
     try {
         load_application(path);
         FAIL("it was loaded");

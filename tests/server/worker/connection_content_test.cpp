@@ -162,6 +162,7 @@ CONNECTION_TEST_CASE("100 Continue is sent when the application first calls rece
     with_server(app, [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 6\r\nExpect: 100-continue\r\n\r\n");
+        co_await server.begun(1);
         co_await settle();
         CHECK(client.look().empty());
         server.advance(std::chrono::seconds(1));
@@ -176,7 +177,8 @@ CONNECTION_TEST_CASE("100 Continue is sent when the application first calls rece
     });
 }
 
-CONNECTION_TEST_CASE("100 Continue is not sent when the application never calls receive, and the connection is closed at once") {
+CONNECTION_TEST_CASE(
+    "100 Continue is not sent when the application never calls receive, and the connection is closed at once") {
     with_server(answers("no"), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 6\r\nExpect: 100-continue\r\n\r\n");
@@ -376,7 +378,8 @@ CONNECTION_TEST_CASE("chunked content that the application left is discarded too
     });
 }
 
-CONNECTION_TEST_CASE("too much content left unread closes the connection, after the client has had the whole response") {
+CONNECTION_TEST_CASE(
+    "too much content left unread closes the connection, after the client has had the whole response") {
     const std::string answer = pattern(200'000);
     for (bool is_chunked : {false, true}) {
         with_server(answers(answer), [&](test_server& server) -> coro<> {

@@ -26,7 +26,7 @@ CONNECTION_TEST_CASE("a connection that drains finishes its request, and says th
     with_server(slow, [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send(get("/1") + get("/2"));
-        co_await settle();
+        co_await server.begun(1);
         server.service.drain();
         co_await server.advance_and_settle(seconds(1));
         const std::string response = co_await client.read_rest();
@@ -79,7 +79,8 @@ CONNECTION_TEST_CASE("a new connection that drains has half a second for its req
     });
 }
 
-CONNECTION_TEST_CASE("a response whose head had left when the drain began is finished, and one more request is answered") {
+CONNECTION_TEST_CASE(
+    "a response whose head had left when the drain began is finished, and one more request is answered") {
     with_server(
         [](const scope& s, receiver&, sender& send) -> coro<> {
             co_await send(http_response_start(200));
@@ -129,6 +130,7 @@ CONNECTION_TEST_CASE("abort ends idle, reading, working, writing and lingering c
             clients[3].send(get("/write"));
             clients[4].send(get("/written"));
             clients[5].send(get("/", "Connection: close\r\n") + "more");
+            co_await server.begun(6);
             co_await settle();
             CHECK(server.service.connections() == 7);
             server.service.abort();

@@ -209,11 +209,11 @@ CONNECTION_TEST_CASE("with half_close a client that sent FIN still gets its resp
                     raw_client client = server.connect();
                     client.send(get("/1") + get("/2"));
                     client.send_fin();
-                    for (const char* path : {"/1", "/2"}) {
-                        co_await settle();
+                    for (int number : {1, 2}) {
+                        co_await server.begun(number);
                         server.advance(std::chrono::seconds(1));
                         const std::string response = co_await client.response();
-                        CHECK(body_of(response) == path);
+                        CHECK(body_of(response) == "/" + std::to_string(number));
                     }
                     const std::string rest = co_await client.read_rest();
                     CHECK(rest == "");
@@ -221,7 +221,8 @@ CONNECTION_TEST_CASE("with half_close a client that sent FIN still gets its resp
                 {.options = {.half_close = true}});
 }
 
-CONNECTION_TEST_CASE("a client that sent FIN behind its request gets the response when nothing waits, and the end at once") {
+CONNECTION_TEST_CASE(
+    "a client that sent FIN behind its request gets the response when nothing waits, and the end at once") {
     with_server(answers(std::string(1'000'000, 'x')), [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send(get("/"));
@@ -288,7 +289,7 @@ CONNECTION_TEST_CASE("a send that finds out that the client left raises, and a r
         client.abort();
         co_await server.gone();
     });
-    CHECK(events == "raised told ");
+    CHECK((events == "raised told " || events == "told raised "));
     CHECK(log.text() == "");
 }
 
@@ -312,7 +313,8 @@ CONNECTION_TEST_CASE("a pending send ends when the client leaves") {
     CHECK(after == 1);
 }
 
-CONNECTION_TEST_CASE("what comes out of an application after its client left is logged only if leaving is not its reason") {
+CONNECTION_TEST_CASE(
+    "what comes out of an application after its client left is logged only if leaving is not its reason") {
     log_capture log;
     auto app = [&](const scope&, receiver& receive, sender&) -> coro<> {
         receive_message message = co_await receive();

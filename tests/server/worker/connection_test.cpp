@@ -57,6 +57,7 @@ CONNECTION_TEST_CASE("a pipelined request waits for the previous response, whose
     with_server(app, [](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send(get("/slow") + get("/quick"));
+        co_await server.begun(1);
         co_await settle();
         CHECK(client.look().empty());
         server.advance(std::chrono::seconds(1));

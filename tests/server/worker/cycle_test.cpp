@@ -205,7 +205,8 @@ CONNECTION_TEST_CASE("receive yields http.disconnect once the response is comple
     CHECK(status_of(answer) == 200);
 }
 
-CONNECTION_TEST_CASE("a receive that waits yields http.disconnect when the response completes, in the first step or later") {
+CONNECTION_TEST_CASE(
+    "a receive that waits yields http.disconnect when the response completes, in the first step or later") {
     for (bool later : {false, true}) {
         std::string types;
         const std::string answer = answer_of([&](const scope&, receiver& receive, sender& send) -> coro<> {
@@ -325,6 +326,7 @@ CONNECTION_TEST_CASE("a timeout of the application's own cancels what it waits f
         [](test_server& server) -> coro<> {
             raw_client client = server.connect();
             client.send(get("/"));
+            co_await server.begun(1);
             co_await server.advance_and_settle(milliseconds(50));
             const std::string response = co_await client.response();
             CHECK(status_of(response) == 504);
@@ -332,10 +334,10 @@ CONNECTION_TEST_CASE("a timeout of the application's own cancels what it waits f
 }
 
 CONNECTION_TEST_CASE("a timeout around receive leaves the content for the next receive") {
+    std::string content;
     with_server(
-        [](const scope&, receiver& receive, sender& send) -> coro<> {
+        [&](const scope&, receiver& receive, sender& send) -> coro<> {
             int timeouts = 0;
-            std::string content;
             for (bool more = true; more;) {
                 try {
                     co_await timeout(milliseconds(50), [&]() -> coro<> {
@@ -351,12 +353,13 @@ CONNECTION_TEST_CASE("a timeout around receive leaves the content for the next r
             const std::string text = content + " " + std::to_string(timeouts);
             co_await send(http_response_body(text));
         },
-        [](test_server& server) -> coro<> {
+        [&](test_server& server) -> coro<> {
             raw_client client = server.connect();
             client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 6\r\n\r\n");
+            co_await server.begun(1);
             co_await server.advance_and_settle(milliseconds(50));
             client.send("abc");
-            co_await settle();
+            co_await until([&] { return content == "abc"; });
             co_await server.advance_and_settle(milliseconds(50));
             client.send("def");
             const std::string response = co_await client.response();
@@ -386,6 +389,7 @@ CONNECTION_TEST_CASE("a timeout around a send that waits tears the response") {
         [](test_server& server) -> coro<> {
             raw_client client = server.connect_narrow();
             client.send(get("/"));
+            co_await server.begun(1);
             co_await server.advance_and_settle(milliseconds(50));
             const std::string response = co_await client.read_rest();
             CHECK_FALSE(has(response, "last"));

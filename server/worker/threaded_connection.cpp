@@ -119,31 +119,26 @@ bool threaded_connection::write(http1::uncopied rest) {
     return flush();
 }
 
-// The application goes on while the thread writes what is the server's own, until too much of it waits.
+// What is ready is copied, because more may come to it while the thread writes.
 bool threaded_connection::flush() {
     if (gone_) return true;
-    if (!writing_) order_write();
-    return !borrows_ && rest_.empty() && output_->ready().size() < most_corked;
-}
-
-// What is ready is copied, because more may come to it while the thread writes.
-void threaded_connection::order_write() {
+    if (writing_) return false;
     const std::string_view ready = output_->ready();
-    if (ready.empty() && rest_.empty()) return;
+    if (ready.empty() && rest_.empty()) return true;
     outgoing_.hold(http1::put(outgoing_.room(ready.size()), ready));
     outgoing_.release();
     output_->consume(ready.size());
     writing_ = true;
-    borrows_ = !rest_.empty();
     thread_->order([&](thread_orders& orders) {
         orders.write = &outgoing_;
         orders.rest = std::exchange(rest_, {});
         orders.write_until = std::chrono::steady_clock::now() + service_.options.write_timeout;
     });
+    return false;
 }
 
 void threaded_connection::on_written() {
-    writing_ = borrows_ = false;
+    writing_ = false;
     if (flush()) cycle_->on_written();
 }
 
@@ -183,7 +178,7 @@ void threaded_connection::go_on() {
         if (!writing_) lose_client();
         return;
     }
-    reading_ = writing_ = borrows_ = finished_ = false;
+    reading_ = writing_ = finished_ = false;
     thread_->order([](thread_orders& orders) { orders.ended = true; });
 }
 

@@ -77,7 +77,6 @@ class threaded_connection final : public connection, private girin::detail::call
     void go_on();
     void run() override;  // the thread has news
     void on_returned(bool kept);
-    void order_write();
     void on_written();
     void lose_client();
 
@@ -92,7 +91,6 @@ class threaded_connection final : public connection, private girin::detail::call
     place place_ = place::idle;
     bool reading_ = false;
     bool writing_ = false;
-    bool borrows_ = false;   // the thread is writing what was left uncopied
     bool finished_ = false;  // the client has sent its last byte
     bool aborted_ = false;
 };

@@ -156,7 +156,8 @@ TEST_CASE("a cancelled task that awaits an abandoned function in the turn of its
             auto alive = std::make_shared<int>();
             auto t = create_task(outcome_of(to_thread(abandon, [alive] {})));
             for (int i = 0; i < 1 + round % 3; ++i) co_await sleep(0s);
-            while (detail::default_pool().busy() + detail::default_pool().queued() != 0) std::this_thread::yield();
+            const thread_pool& pool = detail::default_pool();
+            while (pool.queued() != 0 || pool.busy() != 0) std::this_thread::yield();
             if (round % 2) co_await sleep(0s);
             t.cancel();
             co_await t;

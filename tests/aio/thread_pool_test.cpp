@@ -213,7 +213,7 @@ TEST_CASE("a cancellation in the turn of the completion is raised") {
         thread_pool pool({.threads = 1});
         task<int> t = create_task(call_in(pool, [] { return 1; }));
         co_await sleep(0s);
-        while (pool.busy() + pool.queued() != 0) std::this_thread::yield();
+        while (pool.queued() != 0 || pool.busy() != 0) std::this_thread::yield();
         t.cancel();
         auto outcome = co_await outcome_of(t);
         CHECK(outcome == "cancelled");

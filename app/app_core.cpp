@@ -4,9 +4,9 @@
 #include "app/response_access.hpp"
 
 #include <girin/asgi.hpp>
+#include <girin/settled.hpp>
 #include <girin/thread_pool.hpp>
 
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -29,6 +29,11 @@ coro<void> enter(const mounted_app& mounted, const scope& s, receiver& receive, 
     co_await mounted.inner(inner, receive, send);
 }
 
+coro<response> raise(std::exception_ptr raised) {
+    std::rethrow_exception(raised);
+    co_return response();
+}
+
 response response_to(const http_error& error) {
     response answer(error.detail, error.status);
     response_access::set_fields(answer, error.fields);
@@ -49,6 +54,15 @@ void app_core::add_middleware(request_middleware wrap) {
 coro<response> app_core::respond(std::size_t depth, request& req) const {
     if (depth < middleware_.size()) return middleware_[depth]->wrap(req, middleware_[depth]->inside);
     return call_guarded(req);
+}
+
+// What is called need not be a coroutine itself, and can so raise here.
+coro<response> app_core::begin_answer(request& req) const {
+    try {
+        return middleware_.empty() ? call(req) : respond(0, req);
+    } catch (...) {
+        return raise(std::current_exception());
+    }
 }
 
 coro<response> app_core::call(request& req) const {
@@ -93,22 +107,21 @@ coro<void> app_core::serve(const scope& s, receiver& receive, sender& send) cons
     if (match.mounted) co_return co_await enter(*match.mounted, s, receive, send);
     request_access::set_route(req, match.found);
 
-    std::optional<response> answer;
-    std::exception_ptr raised;
-    try {
-        answer.emplace(co_await (middleware_.empty() ? call(req) : respond(0, req)));
-    } catch (...) {
-        raised = std::current_exception();
+    settled<response> answering(begin_answer(req));
+    co_await answering;
+    if (const std::exception_ptr raised = answering.exception()) {
+        answering = recover(req, raised);
+        co_await answering;
     }
-    if (raised) answer.emplace(co_await recover(req, raised));
 
-    const response_head head(*answer);
+    const response& answer = answering.value();
+    const response_head head(answer);
     co_await send(head.start());
-    body_source* const source = response_access::source(*answer);
-    if (source && s.method != "HEAD" && response_access::has_content(*answer))
+    body_source* const source = response_access::source(answer);
+    if (source && s.method != "HEAD" && response_access::has_content(answer))
         co_await source->send_to(send);
     else
-        co_await send(http_response_body(response_access::has_content(*answer) ? answer->body() : std::string_view()));
+        co_await send(http_response_body(response_access::has_content(answer) ? answer.body() : std::string_view()));
 }
 
 coro<void> app_core::live(const scope& s, receiver& receive, sender& send) const {

@@ -39,6 +39,7 @@ class app_core {
 
     coro<void> serve(const scope& s, receiver& receive, sender& send) const;
     coro<void> live(const scope& s, receiver& receive, sender& send) const;
+    GIRIN_CORO_WRAPPER coro<response> begin_answer(request& req) const;
     // Calls the handler. Its exceptions and the lack of one are raised, by call(), or have become a response.
     GIRIN_CORO_WRAPPER coro<response> call(request& req) const;
     coro<response> call_guarded(request& req) const;

@@ -1,5 +1,5 @@
 # How everything in this tree is compiled: debug format, sanitizers, linker, LTO, ccache; and the warnings of our own code.
-add_compile_options(-gdwarf-4 -fno-omit-frame-pointer)  # Debian 12's valgrind cannot read clang's DWARF 5.
+add_compile_options(-gdwarf-4)  # Debian 12's valgrind cannot read clang's DWARF 5.
 
 add_library(girin_build_flags INTERFACE)
 set(girin_warnings -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Woverloaded-virtual)
@@ -17,7 +17,7 @@ endif()
 target_compile_options(girin_build_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:${girin_warnings}>)
 
 if(GIRIN_SANITIZE)
-    add_compile_options(-fsanitize=${GIRIN_SANITIZE} -fno-sanitize-recover=all)
+    add_compile_options(-fsanitize=${GIRIN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${GIRIN_SANITIZE})
 endif()
 

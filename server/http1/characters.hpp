@@ -106,11 +106,13 @@ inline unsigned control_mask(const char* block) {
 #endif
 }
 
-// The same for what is left at the end of a text, less than a block.
-inline unsigned control_mask_of_rest(std::string_view rest) {
+// The same for what is behind `from`, less than a block.
+inline unsigned control_mask_of_rest(std::string_view text, std::size_t from) {
+    if (text.size() >= block_size)
+        return control_mask(text.data() + text.size() - block_size) >> (block_size - (text.size() - from));
     char block[block_size];
     std::memset(block, ' ', block_size);
-    std::memcpy(block, rest.data(), rest.size());
+    std::memcpy(block, text.data() + from, text.size() - from);
     return control_mask(block);
 }
 
@@ -120,7 +122,7 @@ inline std::size_t find_control(std::string_view text, std::size_t from) {
         if (const unsigned controls = control_mask(text.data() + from))
             return from + static_cast<std::size_t>(std::countr_zero(controls));
     if (from == text.size()) return from;
-    const unsigned controls = control_mask_of_rest(text.substr(from));
+    const unsigned controls = control_mask_of_rest(text, from);
     return controls == 0 ? text.size() : from + static_cast<std::size_t>(std::countr_zero(controls));
 }
 

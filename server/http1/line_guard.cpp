@@ -19,10 +19,10 @@ failure line_guard::scan(std::string_view text, const limits& limits, text_line*
 
     for (std::size_t block = scanned_; block < text.size(); block += block_size) {
         const bool whole = text.size() - block >= block_size;
-        unsigned controls = whole ? control_mask(text.data() + block) : control_mask_of_rest(text.substr(block));
+        unsigned controls = whole ? control_mask(text.data() + block) : control_mask_of_rest(text, block);
         for (; controls != 0; controls &= controls - 1) {
             const std::size_t at = block + static_cast<std::size_t>(std::countr_zero(controls));
-            if (at < line) continue;  // the LF of the line before
+            if (at < line) continue;  // the LF of a line that ended with the block before
             if (at - line > longest) return too_long();
             if (text[at] != '\r') {
                 if (text[at] != '\t' || in_request_line()) return wrong_control(text[at]);
@@ -32,9 +32,10 @@ failure line_guard::scan(std::string_view text, const limits& limits, text_line*
             if (text[at + 1] != '\n') return {400, "CR without LF"};
             const std::size_t size = at - line;
             line = at + 2;
+            controls &= controls - 1;  // the LF
             if (size == 0) {
                 if (in_request_line()) return {400, "Request line missing"};
-                size_ = line;
+                size_ = static_cast<std::uint32_t>(line);
                 return {};
             }
             if (line_count_ == most_lines) return {431, "Too many header fields"};
@@ -49,8 +50,8 @@ failure line_guard::scan(std::string_view text, const limits& limits, text_line*
 // The section is not complete: the next scan goes on at `scanned`, in the line that begins at `line`.
 failure line_guard::pause(std::size_t line, std::size_t scanned, bool too_large) {
     if (too_large) return too_long();
-    scanned_ = scanned;
-    line_ = line;
+    scanned_ = static_cast<std::uint32_t>(scanned);
+    line_ = static_cast<std::uint32_t>(line);
     return {};
 }
 

@@ -40,10 +40,10 @@ class line_guard {
     failure wrong_control(char c) const;
     failure too_long() const;
 
-    std::size_t scanned_ = 0;
-    std::size_t line_ = 0;
-    std::size_t line_count_ = 0;
-    std::size_t size_ = 0;
+    std::uint32_t scanned_ = 0;
+    std::uint32_t line_ = 0;
+    std::uint32_t line_count_ = 0;
+    std::uint32_t size_ = 0;
     section kind_;
 };
 

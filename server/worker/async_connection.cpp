@@ -221,7 +221,7 @@ void async_connection::on_read() {
 
 void async_connection::lose_client() {
     if (std::exchange(gone_, true)) return;
-    rest_ = {};
+    forget_rest();
     socket_.cancel();
     if (cycle_) cycle_->client_left();
 }
@@ -231,32 +231,43 @@ bool async_connection::writing() const noexcept {
 }
 
 bool async_connection::write(http1::uncopied rest) {
-    if (!gone_) rest_ = rest;
+    if (gone_ || broken_) return true;
+    if (!writer_) return try_write(rest);
+    writer_->rest = rest;
     return flush();
 }
 
 bool async_connection::flush() {
     if (!output_ || gone_ || broken_) return true;
-    return !writing() && try_write();
+    if (writing()) return false;
+    http1::uncopied nothing_more;
+    return try_write(writer_ ? writer_->rest : nothing_more);
+}
+
+void async_connection::forget_rest() noexcept {
+    if (writer_) writer_->rest = {};
 }
 
 // Whether everything is with the kernel, or never will be.
-bool async_connection::try_write() {
-    switch (send_pieces(socket_.fd(), *output_, rest_)) {
+bool async_connection::try_write(http1::uncopied& rest) {
+    switch (send_pieces(socket_.fd(), *output_, rest)) {
         case sent::everything:
             return true;
         case sent::refused:
             gone_ = true;
-            rest_ = {};
+            forget_rest();
             if (cycle_ && !linked()) loop_core::running().ready.push_back(*this);
             return true;
         case sent::something:
         case sent::nothing:
             break;
     }
-    write_deadline_ = loop_core::running().turn_time() + service_.options.write_timeout;
-    if (!alarm_.armed() || alarm_.when() > write_deadline_) alarm_.arm(write_deadline_);
-    if (!writer_) writer_ = std::make_unique<writer>(*this);
+    if (!writer_) {
+        writer_ = std::make_unique<writer>(*this);
+        writer_->rest = rest;
+    }
+    writer_->deadline = loop_core::running().turn_time() + service_.options.write_timeout;
+    if (!alarm_.armed() || alarm_.when() > writer_->deadline) alarm_.arm(writer_->deadline);
     socket_.start_write(*writer_);
     return false;
 }
@@ -264,9 +275,9 @@ bool async_connection::try_write() {
 io_attempt async_connection::writer::attempt() noexcept {
     async_connection& c = connection_;
     if (c.gone_ || c.broken_) return io_attempt::done;
-    const sent result = send_pieces(c.socket_.fd(), *c.output_, c.rest_);
+    const sent result = send_pieces(c.socket_.fd(), *c.output_, rest);
     if (result == sent::refused) c.broken_ = true;
-    if (result == sent::something) c.write_deadline_ = loop_core::running().time() + c.service_.options.write_timeout;
+    if (result == sent::something) deadline = loop_core::running().time() + c.service_.options.write_timeout;
     return result == sent::something || result == sent::nothing ? io_attempt::again : io_attempt::done;
 }
 
@@ -276,7 +287,7 @@ void async_connection::writer::run() {
 
 void async_connection::on_written() {
     if (writing()) return;
-    if (!gone_ && !broken_ && !try_write()) return;  // it was cancelled for the sake of the reader
+    if (!gone_ && !broken_ && !flush()) return;  // it was cancelled for the sake of the reader
     if (waits_for_ == wait::written) return resume(wait::written);
     if (!cycle_) return;
     if (broken_) return lose_client();
@@ -285,7 +296,7 @@ void async_connection::on_written() {
 
 void async_connection::tear() noexcept {
     gone_ = true;
-    rest_ = {};
+    forget_rest();
     socket_.cancel();
 }
 
@@ -344,10 +355,10 @@ void async_connection::on_alarm() {
             next = deadline_;
     }
     if (writing()) {
-        if (write_deadline_ <= now)
+        if (writer_->deadline <= now)
             broken_ = true;
         else
-            next = std::min(next, write_deadline_);
+            next = std::min(next, writer_->deadline);
     }
     if (next != time_point::max()) alarm_.arm(next);
     if (expired_ || broken_) socket_.cancel();

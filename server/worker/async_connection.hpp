@@ -31,6 +31,7 @@ class async_connection final : public connection, private girin::detail::callbac
     // What the client is waited for with.
     enum class phase : std::uint8_t { handling, idle, head, content, lingering };
     enum class wait : std::uint8_t { none, read, written, cycle_ended };
+    using time_point = std::chrono::steady_clock::time_point;
 
     // One direction of the socket.
     class operation : public girin::detail::io_op, public girin::detail::callback_node {
@@ -52,6 +53,8 @@ class async_connection final : public connection, private girin::detail::callbac
     class writer final : public operation {
      public:
         using operation::operation;
+        http1::uncopied rest;      // what of the application's own is still to be written
+        time_point deadline = {};  // by which the client must take something
 
      private:
         girin::detail::io_attempt attempt() noexcept override;
@@ -82,22 +85,19 @@ class async_connection final : public connection, private girin::detail::callbac
     void give_back_output() noexcept;
     void on_read();
     bool writing() const noexcept;
-    bool try_write();
+    bool try_write(http1::uncopied& rest);
+    void forget_rest() noexcept;
     void on_written();
     void lose_client();
     void enter(phase p);
     void on_alarm();
 
-    using time_point = std::chrono::steady_clock::time_point;
-
     girin::detail::descriptor socket_;
     request_buffer input_;
-    http1::uncopied rest_;
     reader reader_{*this};
     std::unique_ptr<writer> writer_;  // made when the kernel first takes less than everything
     alarm alarm_{*this};
-    time_point deadline_{};        // of the phase
-    time_point write_deadline_{};  // of what is being written
+    time_point deadline_{};  // of the phase
     std::coroutine_handle<> suspended_;
     phase phase_ = phase::handling;
     wait waits_for_ = wait::none;

@@ -17,8 +17,9 @@ namespace girin::worker {
 class input_buffer {
  public:
     input_buffer() noexcept = default;
+    // The capacity is less than 4 GiB.
     explicit input_buffer(std::size_t capacity)
-        : memory_(std::make_unique_for_overwrite<char[]>(capacity)), capacity_(capacity) {}
+        : memory_(std::make_unique_for_overwrite<char[]>(capacity)), capacity_(static_cast<std::uint32_t>(capacity)) {}
     input_buffer(input_buffer&& other) noexcept { swap(other); }
     input_buffer& operator=(input_buffer&& other) noexcept {
         swap(other);
@@ -30,8 +31,8 @@ class input_buffer {
     std::size_t capacity() const noexcept { return capacity_; }
     std::span<char> unread() noexcept { return {memory_.get() + begin_, end_ - begin_}; }
     std::span<char> free() noexcept { return {memory_.get() + end_, capacity_ - end_}; }
-    void filled(std::size_t size) noexcept { end_ += size; }
-    void consume(std::size_t size) noexcept { begin_ += size; }
+    void filled(std::size_t size) noexcept { end_ += static_cast<std::uint32_t>(size); }
+    void consume(std::size_t size) noexcept { begin_ += static_cast<std::uint32_t>(size); }
     std::size_t position() const noexcept { return begin_; }
 
     // Nobody may look at what has been consumed any more.
@@ -47,15 +48,15 @@ class input_buffer {
     // Puts bytes behind the unread ones; there must be room.
     void append(std::span<const char> bytes) noexcept {
         std::memcpy(memory_.get() + end_, bytes.data(), bytes.size());
-        end_ += bytes.size();
+        filled(bytes.size());
     }
     // Moves the unread bytes to `position`, which lies before them, and so makes room behind them.
     void move_unread_to(std::size_t position) noexcept {
         unpoison(memory_.get() + position, end_ - position);
-        const std::size_t size = end_ - begin_;
+        const std::uint32_t size = end_ - begin_;
         std::memmove(memory_.get() + position, memory_.get() + begin_, size);
-        begin_ = position;
-        end_ = position + size;
+        begin_ = static_cast<std::uint32_t>(position);
+        end_ = begin_ + size;
     }
 
  private:
@@ -67,9 +68,9 @@ class input_buffer {
     }
 
     std::unique_ptr<char[]> memory_;
-    std::size_t capacity_ = 0;
-    std::size_t begin_ = 0;
-    std::size_t end_ = 0;
+    std::uint32_t capacity_ = 0;
+    std::uint32_t begin_ = 0;
+    std::uint32_t end_ = 0;
 };
 
 // Keeps buffers of one size for reuse, up to a number.

@@ -70,10 +70,12 @@ class outcome {
     }
     void set_exception(std::exception_ptr exception) noexcept { exception_ = std::move(exception); }
 
-    T take() {
+    T take() { return std::move(value()); }
+    T& value() {
         if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
-        return std::move(value_);
+        return value_;
     }
+    const std::exception_ptr& exception() const noexcept { return exception_; }
 
  private:
     union {
@@ -158,6 +160,8 @@ class GIRIN_CORO_TYPE coro {
     // Whether there is something to await.
     explicit operator bool() const noexcept { return static_cast<bool>(handle_); }
 
+    // The frame, or null.
+    handle_type handle() const noexcept { return handle_; }
     // Gives up the frame: whoever takes the handle starts it and destroys it.
     handle_type release() noexcept { return std::exchange(handle_, nullptr); }
 

@@ -1,0 +1,41 @@
+// Awaits a coroutine and leaves its value in its frame, to be used where it was made.
+#pragma once
+
+#include <girin/coro.hpp>
+
+#include <exception>
+#include <utility>
+
+namespace girin::detail {
+
+// `co_await` runs the coroutine to its end and raises nothing; value() and exception() are for afterwards. Needs to
+// live until then.
+template <class T>
+class settled {
+ public:
+    explicit settled(coro<T> c) noexcept : coro_(std::move(c)) {}
+    // Takes another coroutine in the place of one that has ended.
+    settled& operator=(coro<T> c) noexcept {
+        coro_ = std::move(c);
+        return *this;
+    }
+
+    bool await_ready() const noexcept { return false; }
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) const noexcept {
+        coro_.handle().promise().continuation = caller;
+        return coro_.handle();
+    }
+    void await_resume() const noexcept {}
+
+    // Null if there is a value.
+    const std::exception_ptr& exception() const noexcept { return result().exception(); }
+    // Valid as long as this; raises the exception if there is one.
+    T& value() const { return result().value(); }
+
+ private:
+    outcome<T>& result() const noexcept { return coro_.handle().promise().result; }
+
+    coro<T> coro_;
+};
+
+}  // namespace girin::detail

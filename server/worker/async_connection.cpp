@@ -42,7 +42,7 @@ async_connection::async_connection(service& s, girin::detail::descriptor socket,
 
 async_connection::~async_connection() {
     service_.storage.give_back(std::move(storage_));
-    give_back_output();
+    give_back(output_);
 }
 
 detached async_connection::run_requests() {
@@ -52,7 +52,7 @@ detached async_connection::run_requests() {
         while (event.kind == http1::event_kind::need_data && !gone_ && !ended_input_ && !expired_) {
             if (!flush()) co_await until{*this, wait::written};
             enter(input_.unread().empty() ? phase::idle : phase::head);
-            give_back_output();
+            give_back(output_);
             read_more();
             co_await until{*this, wait::read};
             event = next_event();
@@ -62,8 +62,7 @@ detached async_connection::run_requests() {
         if (gone_ || event.kind == http1::event_kind::need_data) break;
         if (!output_) output_ = service_.outputs.take();
         if (event.kind == http1::event_kind::failure) {
-            protocol_.close_after_response();
-            answer(event.refused.status, event.refused.reason);
+            answer_refused_head(event.refused, service_.own_fields());
             break;
         }
 
@@ -145,12 +144,6 @@ void async_connection::finish_request() {
     if (input_.unread().empty()) service_.storage.give_back(std::move(storage_));
 }
 
-void async_connection::give_back_output() noexcept {
-    if (output_ && output_->ready().empty() && output_->capacity() <= 2 * most_corked)
-        service_.outputs.give_back(std::move(output_));
-    output_.reset();
-}
-
 http1::event async_connection::read_content() {
     const http1::event event = next_event();
     if (event.kind == http1::event_kind::need_data) {
@@ -211,10 +204,13 @@ void async_connection::reader::run() {
 }
 
 void async_connection::on_read() {
+    if (broken_) lose_client();
     if (waits_for_ == wait::read) return resume(wait::read);
     if (!cycle_ || left()) return;
-    if (expired_) return cycle_->refuse({408, "The content did not arrive in time"});
-    if (broken_ || (ended_input_ && (!service_.options.half_close || phase_ == phase::content))) return lose_client();
+    if (ended_input_ && (!service_.options.half_close || phase_ == phase::content)) return lose_client();
+    if (expired_ && cycle_->awaits_input()) return cycle_->refuse({408, "The content did not arrive in time"});
+    expired_ = false;
+    phase_ = phase::handling;
     cycle_->on_input();
     watch();
 }
@@ -288,10 +284,9 @@ void async_connection::writer::run() {
 void async_connection::on_written() {
     if (writing()) return;
     if (!gone_ && !broken_ && !flush()) return;  // it was cancelled for the sake of the reader
+    if (broken_) lose_client();
     if (waits_for_ == wait::written) return resume(wait::written);
-    if (!cycle_) return;
-    if (broken_) return lose_client();
-    cycle_->on_written();
+    if (cycle_ && !left()) cycle_->on_written();
 }
 
 void async_connection::tear() noexcept {

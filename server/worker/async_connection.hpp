@@ -82,7 +82,6 @@ class async_connection final : public connection, private girin::detail::callbac
 
     void read_more();
     void watch();
-    void give_back_output() noexcept;
     void on_read();
     bool writing() const noexcept;
     bool try_write(http1::uncopied& rest);

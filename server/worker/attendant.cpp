@@ -3,6 +3,7 @@
 #include "server/worker/bounds.hpp"
 #include "server/worker/send_pieces.hpp"
 #include "server/worker/service.hpp"
+#include "server/worker/thread_crew.hpp"
 #include "server/worker/threaded_connection.hpp"
 
 #include <poll.h>
@@ -39,18 +40,34 @@ bool attendant::serve() {
 
 bool attendant::serve_requests() {
     http1::protocol& protocol = connection_.protocol_;
+    take_carried();
     do {
         const http1::event event = next_head();
         if (event.kind == http1::event_kind::failure)
-            protocol.error_response(event.refused.status, event.refused.reason, thread_.own_fields(),
-                                    connection_.output());
+            connection_.answer_refused_head(event.refused, thread_.own_fields());
         if (event.kind != http1::event_kind::head) return event.kind == http1::event_kind::need_data && idle_;
         thread_.input.begin_request();
         attend();
         discard_content();
         thread_.input.end_request();
-    } while (protocol.keep_alive() && !connection_.gone_ && !unreachable_);
-    return false;
+        if (!protocol.keep_alive() || connection_.gone_ || unreachable_) return false;
+    } while (!connection_.crew_.is_contended() || !give_way());
+    return true;
+}
+
+// A client that pipelines without end does not keep the thread from those that wait: it gets in line behind them.
+bool attendant::give_way() {
+    const std::span<char> unread = thread_.input.unread();
+    if (unread.empty() || unread.size() > thread_.pools.small.buffer_size() || !flush()) return false;
+    connection_.carried_.assign(unread.data(), unread.size());
+    return true;
+}
+
+void attendant::take_carried() {
+    if (connection_.carried_.empty()) return;
+    std::ranges::copy(connection_.carried_, thread_.input.room().begin());
+    thread_.input.filled(connection_.carried_.size());
+    connection_.carried_.clear();
 }
 
 // A head, the failure that refuses it, or need_data: the client is idle or gone.

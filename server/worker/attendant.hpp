@@ -14,8 +14,8 @@ class attendant {
  public:
     attendant(io_thread& thread, threaded_connection& c);
 
-    // Serves a connection that has something to read, until it is idle. Returns whether it is kept; else it is at its
-    // end.
+    // Serves a connection that has something to read, until it is idle or gives way to another one. Returns whether it
+    // is kept; else it is at its end.
     bool serve();
 
  private:
@@ -23,6 +23,8 @@ class attendant {
     enum class input { bytes, nothing, end };
 
     bool serve_requests();
+    bool give_way();
+    void take_carried();
     http1::event next_event();
     http1::event next_head();
     void discard_content();

@@ -36,6 +36,18 @@ bool connection::must_be_heard(bool has_unread_bytes) const noexcept {
            (refused_ || has_unread_bytes || protocol_.unread_body() != 0);
 }
 
+void connection::answer_refused_head(http1::failure refused, const http1::server_fields& own) {
+    service_.refusals.add(client_, refused);
+    protocol_.close_after_response();
+    protocol_.error_response(refused.status, refused.reason, own, *output_);
+}
+
+void connection::give_back(std::unique_ptr<http1::byte_buffer>& buffer) noexcept {
+    if (buffer && buffer->ready().empty() && buffer->capacity() <= 2 * most_corked)
+        service_.outputs.give_back(std::move(buffer));
+    buffer.reset();
+}
+
 bool connection::answer(int status, std::string_view reason) {
     return protocol_.error_response(status, reason, service_.own_fields(), *output_);
 }

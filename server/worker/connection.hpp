@@ -71,6 +71,10 @@ class connection {
     // Whether to listen to the client after its last response: closing while it still sends makes the kernel reset the
     // connection, and the client may lose the response.
     bool must_be_heard(bool has_unread_bytes) const noexcept;
+    // Answers a head that is refused, as the connection's last response.
+    void answer_refused_head(http1::failure refused, const http1::server_fields& own);
+    // Frees a buffer for output: an idle connection holds none, and a large one is kept for nobody.
+    void give_back(std::unique_ptr<http1::byte_buffer>& buffer) noexcept;
 
     service& service_;
     http1::protocol protocol_;

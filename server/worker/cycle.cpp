@@ -90,11 +90,8 @@ receiving cycle::receive() {
 
 // ASGI: the content piece by piece, then http.disconnect once the response is complete or the client has left.
 std::optional<receive_message> cycle::next_message() {
-    if (connection_.left()) return http_disconnect();
-    if (content_ended_) {
-        if (connection_.protocol().response_complete()) return http_disconnect();
-        return std::nullopt;
-    }
+    if (ended_ || connection_.left() || connection_.protocol().response_complete()) return http_disconnect();
+    if (content_ended_) return std::nullopt;
     const http1::event event = connection_.read_content();
     switch (event.kind) {
         case http1::event_kind::body:
@@ -127,7 +124,7 @@ void cycle::on_input() {
 }
 
 sending cycle::send(const send_message& message) {
-    if (connection_.left()) throw client_disconnected();
+    if (ended_ || connection_.left()) throw client_disconnected();
     if (output_wait_.waits()) throw asgi_error("Expected one send at a time, but another is waiting.");
     if (const auto* start = message.as<http_response_start>()) {
         connection_.protocol().start(start->status, start->headers.fields(), connection_.shared().own_fields(),
@@ -213,7 +210,23 @@ void cycle::collect() {
     const service& shared = connection_.shared();
     if (shared.scoreboard) shared.scoreboard->request_ended(scoreboard_entry_);
     if (shared.access) log_access();
+    ended_ = true;
+    if (input_wait_.suspended() || output_wait_.suspended()) release_waits();
     connection_.cycle_ended();
+}
+
+// Tasks that the application has left behind in receive() or send() learn that it is over, and find the cycle until
+// they have run. What one of them was sending belongs to it, and so cannot be sent any more.
+void cycle::release_waits() {
+    struct keeper final : girin::detail::callback_node {
+        explicit keeper(cycle* c) : kept(c) {}
+        void run() override { delete this; }
+        void drop() noexcept override { delete this; }
+        girin::detail::ref<cycle> kept;
+    };
+    if (output_wait_.suspended()) connection_.tear();
+    wake_waits();
+    girin::detail::loop_core::running().ready.push_back(*new keeper(this));
 }
 
 void cycle::application_ended(const std::exception_ptr& raised) {

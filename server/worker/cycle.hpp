@@ -34,6 +34,8 @@ class cycle final : public girin::detail::task_core, private receiver, private s
     void refuse(http1::failure refused);
     // The worker stops.
     void abort();
+    // Whether the application waits for more of the request.
+    bool awaits_input() const noexcept { return input_wait_.waits(); }
 
  private:
     class input_wait final : public receive_wait {
@@ -41,6 +43,7 @@ class cycle final : public girin::detail::task_core, private receiver, private s
         explicit input_wait(cycle& c) : cycle_(c) {}
         bool cancel(const std::string& message) override { return accept_cancel(message); }
         receive_message take() override;
+        using receive_wait::suspended;
         bool waits() const noexcept { return suspended() && !linked(); }
         cycle& cycle_;
     };
@@ -48,6 +51,7 @@ class cycle final : public girin::detail::task_core, private receiver, private s
      public:
         explicit output_wait(cycle& c) : cycle_(c) {}
         bool cancel(const std::string& message) override;
+        using wait_point::suspended;
         bool waits() const noexcept { return suspended() && !linked(); }
         cycle& cycle_;
     };
@@ -58,6 +62,7 @@ class cycle final : public girin::detail::task_core, private receiver, private s
     sending send_body(const http_response_body& body);
     std::optional<receive_message> next_message();
     void wake_waits();
+    void release_waits();
     bool answer(int status, std::string_view reason);
     void collect() override;
     void application_ended(const std::exception_ptr& raised);
@@ -75,6 +80,7 @@ class cycle final : public girin::detail::task_core, private receiver, private s
     int status_ = 0;
     int scoreboard_entry_ = -1;
     bool content_ended_ = false;
+    bool ended_ = false;  // the application has returned, and the connection may be gone
     bool first_step_ = true;
 };
 

@@ -8,6 +8,7 @@
 #include "server/supervision/scoreboard_writer.hpp"
 #include "server/worker/buffer_pool.hpp"
 #include "server/worker/object_pool.hpp"
+#include "server/worker/refusal_log.hpp"
 
 #include <girin/asgi.hpp>
 #include <girin/executor.hpp>
@@ -69,6 +70,7 @@ class service {
     access_log* access = nullptr;                          // null: no access log
 
     buffer_pools buffers;
+    refusal_log refusals;
     object_pool<http1::request_storage> storage;
     object_pool<http1::byte_buffer> outputs;
 

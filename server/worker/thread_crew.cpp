@@ -20,6 +20,7 @@ void thread_crew::serve(unique_fd socket, const peer_name& client, const address
 void thread_crew::request_thread(threaded_connection& c) {
     if (free_.empty()) {
         waiting_.push_back(&c);
+        contended_.store(true, std::memory_order_relaxed);
         return;
     }
     io_thread& thread = *free_.back();
@@ -29,6 +30,7 @@ void thread_crew::request_thread(threaded_connection& c) {
 
 void thread_crew::withdraw(threaded_connection& c) noexcept {
     std::erase(waiting_, &c);
+    contended_.store(!waiting_.empty(), std::memory_order_relaxed);
 }
 
 void thread_crew::release(io_thread& thread) {
@@ -38,6 +40,7 @@ void thread_crew::release(io_thread& thread) {
     }
     threaded_connection& next = *waiting_.front();
     waiting_.pop_front();
+    contended_.store(!waiting_.empty(), std::memory_order_relaxed);
     next.assign(thread);
 }
 

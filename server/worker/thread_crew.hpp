@@ -7,6 +7,7 @@
 
 #include <girin/address.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <memory>
@@ -31,10 +32,13 @@ class thread_crew {
     void withdraw(threaded_connection& c) noexcept;
     // The thread has no connection any more.
     void release(io_thread& thread);
+    // Whether connections wait for a thread. From any thread.
+    bool is_contended() const noexcept { return contended_.load(std::memory_order_relaxed); }
 
  private:
     service& service_;
     std::deque<threaded_connection*> waiting_;
+    std::atomic<bool> contended_ = false;
     std::vector<io_thread*> free_;
     std::vector<std::unique_ptr<io_thread>> threads_;
 };

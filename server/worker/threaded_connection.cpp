@@ -4,6 +4,7 @@
 #include "server/http1/put.hpp"
 #include "server/worker/bounds.hpp"
 #include "server/worker/cycle.hpp"
+#include "server/worker/send_pieces.hpp"
 #include "server/worker/service.hpp"
 #include "server/worker/thread_crew.hpp"
 
@@ -49,9 +50,24 @@ void threaded_connection::on_readable() {
         delete this;
         return;
     }
-    alarm_.disarm();
+    queue();
+}
+
+void threaded_connection::queue() {
     place_ = place::queued;
+    alarm_.arm(loop_core::running().turn_time() + service_.options.head_timeout);
     crew_.request_thread(*this);
+}
+
+void threaded_connection::on_alarm() {
+    if (place_ == place::idle) return close_idle();
+    crew_.withdraw(*this);
+    output_ = service_.outputs.take();
+    protocol_.close_after_response();
+    answer(503, "No thread was free in time");
+    http1::uncopied nothing_more;
+    send_pieces(socket_.fd(), *output_, nothing_more);
+    close_later();
 }
 
 void threaded_connection::close_idle() {
@@ -59,11 +75,18 @@ void threaded_connection::close_idle() {
     socket_.cancel();
 }
 
+void threaded_connection::close_later() {
+    place_ = place::closing;
+    go_on_later();
+}
+
 void threaded_connection::assign(io_thread& thread) {
     place_ = place::in_thread;
+    alarm_.disarm();
     thread_ = &thread;
     storage_ = service_.storage.take();
     output_ = service_.outputs.take();
+    outgoing_ = service_.outputs.take();
     thread.serve(*this);
 }
 
@@ -77,10 +100,10 @@ void threaded_connection::run() {
         start_cycle();
         if (cycle_) flush();
     }
-    if (news.bytes_read != 0) thread_->input.filled(news.bytes_read);
     if (news.bytes_read != 0 || news.input_ended || news.input_expired) reading_ = false;
     if (cycle_ && news.written) on_written();
-    if (cycle_ && news.input_expired) cycle_->refuse({408, "The content did not arrive in time"});
+    if (cycle_ && news.input_expired && cycle_->awaits_input())
+        cycle_->refuse({408, "The content did not arrive in time"});
     if (cycle_ && news.bytes_read != 0) cycle_->on_input();
     if (cycle_ && (news.input_ended || news.left)) lose_client();
     finished_ |= news.finished;
@@ -89,13 +112,18 @@ void threaded_connection::run() {
 }
 
 void threaded_connection::on_returned(bool kept) {
+    thread_crew& crew = crew_;
     service_.storage.give_back(std::move(storage_));
-    if (output_->ready().empty()) service_.outputs.give_back(std::move(output_));
-    crew_.release(*std::exchange(thread_, nullptr));
-    if (kept)
+    give_back(output_);
+    give_back(outgoing_);
+    io_thread& thread = *std::exchange(thread_, nullptr);
+    if (!kept || aborted_)
+        delete this;
+    else if (carried_.empty())
         await_request();
     else
-        delete this;
+        queue();
+    crew.release(thread);
 }
 
 http1::event threaded_connection::read_content() {
@@ -125,12 +153,12 @@ bool threaded_connection::flush() {
     if (writing_) return false;
     const std::string_view ready = output_->ready();
     if (ready.empty() && rest_.empty()) return true;
-    outgoing_.hold(http1::put(outgoing_.room(ready.size()), ready));
-    outgoing_.release();
+    outgoing_->hold(http1::put(outgoing_->room(ready.size()), ready));
+    outgoing_->release();
     output_->consume(ready.size());
     writing_ = true;
     thread_->order([&](thread_orders& orders) {
-        orders.write = &outgoing_;
+        orders.write = outgoing_.get();
         orders.rest = std::exchange(rest_, {});
         orders.write_until = std::chrono::steady_clock::now() + service_.options.write_timeout;
     });
@@ -196,8 +224,7 @@ void threaded_connection::abort() {
             return close_idle();
         case place::queued:
             crew_.withdraw(*this);
-            place_ = place::closing;
-            return go_on_later();
+            return close_later();
         case place::in_thread:
             aborted_ = true;
             if (cycle_) {

@@ -9,6 +9,9 @@
 #include <girin/timer_node.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
 
 namespace girin::worker {
 
@@ -52,7 +55,7 @@ class threaded_connection final : public connection, private girin::detail::call
     class alarm final : public girin::detail::timer_node {
      public:
         explicit alarm(threaded_connection& c) : connection_(c) {}
-        void run() override { connection_.close_idle(); }
+        void run() override { connection_.on_alarm(); }
 
      private:
         threaded_connection& connection_;
@@ -72,7 +75,10 @@ class threaded_connection final : public connection, private girin::detail::call
 
     void await_request();
     void on_readable();
+    void queue();
+    void on_alarm();
     void close_idle();
+    void close_later();
     void go_on_later();
     void go_on();
     void run() override;  // the thread has news
@@ -86,8 +92,9 @@ class threaded_connection final : public connection, private girin::detail::call
     watcher watcher_{*this};
     alarm alarm_{*this};
     afterwards afterwards_{*this};
-    http1::uncopied rest_;         // what send left uncopied, until it is ordered
-    http1::byte_buffer outgoing_;  // what the thread is writing
+    http1::uncopied rest_;                          // what send left uncopied, until it is ordered
+    std::unique_ptr<http1::byte_buffer> outgoing_;  // what the thread is writing
+    std::string carried_;                           // what one thread has read and left for the next
     place place_ = place::idle;
     bool reading_ = false;
     bool writing_ = false;

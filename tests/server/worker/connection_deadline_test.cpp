@@ -282,3 +282,23 @@ TEST_CASE("a client that goes on sending after its last response is listened to 
                 },
                 {.options = options});
 }
+
+TEST_CASE("content for which nobody waits may take its time") {
+    for (bool comes : {true, false}) {
+        auto app = [](const scope&, receiver& receive, sender& send) -> coro<> {
+            const bool is_there = receive().await_ready();
+            co_await sleep(std::chrono::minutes(2));
+            co_await send(http_response_start(is_there ? 500 : 200));
+            co_await send(http_response_body());
+        };
+        with_server(app, [&](test_server& server) -> coro<> {
+            raw_client client = server.connect();
+            client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\n");
+            co_await server.begun(1);
+            if (comes) client.send("abc");
+            for (int i = 0; i < 3; ++i) co_await server.advance_and_settle(std::chrono::seconds(40));
+            const std::string response = co_await client.response();
+            CHECK(status_of(response) == 200);
+        });
+    }
+}

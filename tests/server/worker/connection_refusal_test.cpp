@@ -1,4 +1,5 @@
 // Requests that the application never sees, and what the connection does with them.
+#include "tests/support/log_capture.hpp"
 #include "tests/support/test_server.hpp"
 
 #include <doctest/doctest.h>
@@ -54,6 +55,27 @@ CONNECTION_TEST_CASE("a request that cannot be read is answered with its status 
         CHECK(has(answer, "content-type: text/plain"));
         CHECK(has(answer, "\r\ndate: "));
     }
+}
+
+CONNECTION_TEST_CASE("a request that is refused is logged with its client") {
+    log_capture log;
+    answer_to("GET / HTTP/1.1\r\n\r\n");
+    CHECK(log.count("[WARNING] Invalid request from 127.0.0.1: 400 Host header missing") == 1);
+}
+
+TEST_CASE("in threads, a head that does not arrive in time is answered with 408 as the connection's last response") {
+    const with_threads two(2);
+    with_server(answers("hello"),
+                [](test_server& server) -> coro<> {
+                    raw_client client = server.connect();
+                    client.send(get("/"));
+                    co_await client.response();
+                    client.send("GET / HT");
+                    const std::string response = co_await client.read_rest();
+                    CHECK(status_of(response) == 408);
+                    CHECK(has(response, "connection: close\r\n"));
+                },
+                {.options = {.head_timeout = std::chrono::milliseconds(50)}});
 }
 
 CONNECTION_TEST_CASE("a head over its limits is answered with 414 or 431, however it ends") {

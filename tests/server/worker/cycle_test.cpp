@@ -427,3 +427,24 @@ CONNECTION_TEST_CASE("the scope has the state and the executor of the worker") {
         });
     CHECK(seen == "made at start-up");
 }
+
+CONNECTION_TEST_CASE("receive yields http.disconnect behind the response, also where nothing was received before it") {
+    std::string types;
+    auto app = [&](const scope& s, receiver& receive, sender& send) -> coro<> {
+        co_await send(http_response_start(200));
+        co_await send(http_response_body(s.path));
+        types += std::string((co_await receive()).type()) + " ";
+    };
+    with_server(app, [](test_server& server) -> coro<> {
+        raw_client client = server.connect();
+        client.send(get("/1") + get("/2"));
+        for (const char* path : {"/1", "/2"}) {
+            const std::string response = co_await client.response();
+            CHECK(body_of(response) == path);
+        }
+        client.send(post("/3", "abc"));
+        const std::string response = co_await client.response();
+        CHECK(body_of(response) == "/3");
+    });
+    CHECK(types == "http.disconnect http.disconnect http.disconnect ");
+}

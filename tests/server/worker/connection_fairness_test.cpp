@@ -1,0 +1,106 @@
+// Clients that ask for much and take little, beside others.
+#include "tests/support/log_capture.hpp"
+#include "tests/support/test_server.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace girin;
+using namespace girin::test;
+
+TEST_CASE("a client that takes nothing of pipelined responses is left when its time is up, and the rest is not run") {
+    const std::string large(300'000, 'x');
+    int calls = 0;
+    auto app = [&](const scope&, receiver&, sender& send) -> coro<> {
+        ++calls;
+        co_await send(http_response_start(200));
+        co_await send(http_response_body(large));
+    };
+    with_server(app,
+                [&](test_server& server) -> coro<> {
+                    raw_client client = server.connect_narrow();
+                    std::string requests;
+                    for (int i = 0; i < 80; ++i) requests += get("/");
+                    client.send(requests);
+                    co_await server.begun(1);
+                    co_await server.advance_and_settle(std::chrono::seconds(2));
+                    co_await server.gone();
+                },
+                {.options = {.write_timeout = std::chrono::seconds(1)}});
+    CHECK(calls < 40);
+}
+
+TEST_CASE("what waits behind a pipelined response that is not taken is not run when the client leaves") {
+    int calls = 0;
+    auto app = [&](const scope&, receiver&, sender& send) -> coro<> {
+        ++calls;
+        const std::string small(4'000, 'x');
+        co_await send(http_response_start(200));
+        co_await send(http_response_body(small));
+    };
+    with_server(app, [&](test_server& server) -> coro<> {
+        raw_client client = server.connect_narrow();
+        std::string requests;
+        for (int i = 0; i < 80; ++i) requests += get("/");
+        client.send(requests);
+        co_await settle();
+        client.abort();
+        co_await server.gone();
+    });
+    CHECK(calls < 80);
+}
+
+TEST_CASE("in threads, a client that pipelines without end gives way to one that waits") {
+    const with_threads one(1);
+    std::string order;
+    bool go = false;
+    auto app = [&](const scope& s, receiver&, sender& send) -> coro<> {
+        order += s.path.substr(1);
+        while (!go) co_await sleep(std::chrono::nanoseconds(0));
+        co_await send(http_response_start(200));
+        co_await send(http_response_body(s.path));
+    };
+    with_server(app, [&](test_server& server) -> coro<> {
+        raw_client greedy = server.connect();
+        std::string requests;
+        for (int i = 0; i < 40; ++i) requests += get("/a");
+        greedy.send(requests);
+        co_await server.begun(1);
+        raw_client modest = server.connect();
+        modest.send(get("/b"));
+        co_await settle();
+        go = true;
+        const std::string response = co_await modest.response();
+        CHECK(body_of(response) == "/b");
+        for (int i = 0; i < 40; ++i) {
+            const std::string answer = co_await greedy.response();
+            CHECK(body_of(answer) == "/a");
+        }
+    });
+    CHECK(order.find('b') < 5);
+    CHECK(std::ranges::count(order, 'a') == 40);
+}
+
+TEST_CASE("in threads, a request for which no thread is free in time is answered with 503") {
+    const with_threads one(1);
+    log_capture log;
+    with_server(
+        [](const scope&, receiver&, sender& send) -> coro<> {
+            co_await sleep(std::chrono::hours(1));
+            co_await send(http_response_start(200));
+            co_await send(http_response_body());
+        },
+        [](test_server& server) -> coro<> {
+            raw_client holder = server.connect();
+            holder.send(get("/"));
+            co_await server.begun(1);
+            raw_client waiting = server.connect();
+            waiting.send(get("/"));
+            co_await server.advance_and_settle(std::chrono::seconds(16));
+            const std::string response = co_await waiting.read_rest();
+            CHECK(status_of(response) == 503);
+            CHECK(has(response, "connection: close\r\n"));
+        });
+    CHECK(log.count("Invalid request from 127.0.0.1: 503") == 0);
+}

@@ -144,7 +144,7 @@ void io_thread::announce_news() {
 thread_news io_thread::take_news() {
     const lock held(mutex_);
     announced_ = false;
-    input.filled(news.bytes_read);  // before the thread may look at its input again
+    if (news.bytes_read != 0) input.filled(news.bytes_read);  // before the thread may look at its input again
     return std::exchange(news, {});
 }
 

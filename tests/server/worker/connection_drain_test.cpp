@@ -81,17 +81,20 @@ CONNECTION_TEST_CASE("a new connection that drains has half a second for its req
 
 CONNECTION_TEST_CASE(
     "a response whose head had left when the drain began is finished, and one more request is answered") {
+    bool sleeps = false;
     with_server(
-        [](const scope& s, receiver&, sender& send) -> coro<> {
+        [&](const scope& s, receiver&, sender& send) -> coro<> {
             co_await send(http_response_start(200));
             co_await send(http_response_body("first ", true));
+            sleeps = true;
             if (s.path == "/1") co_await sleep(seconds(1));
             co_await send(http_response_body("last"));
         },
-        [](test_server& server) -> coro<> {
+        [&](test_server& server) -> coro<> {
             raw_client client = server.connect();
             client.send(get("/1"));
             co_await client.read_to("first ");
+            co_await until([&] { return sleeps; });
             server.service.drain();
             co_await server.advance_and_settle(seconds(1));
             co_await client.read_to("0\r\n\r\n");

@@ -30,60 +30,68 @@ ssize_t receive(int fd, std::span<char> room, int flags = 0) {
 attendant::attendant(io_thread& thread, threaded_connection& c)
     : thread_(thread), connection_(c), socket_(c.socket_.fd()), options_(thread.shared.options) {}
 
-bool attendant::serve() {
-    const bool kept = serve_requests();
-    if (!kept && flush() && !ended_input_ && connection_.must_be_heard(!thread_.input.unread().empty())) linger();
+visit attendant::serve() {
+    const visit ended = serve_requests();
+    if (ended != visit::over)
+        leave_unread();
+    else if (flush() && !ended_input_ && connection_.must_be_heard(!thread_.input.unread().empty()))
+        linger();
     thread_.input.drop_unread();
     thread_.input.end_request();
-    return kept;
+    return ended;
 }
 
-bool attendant::serve_requests() {
+visit attendant::serve_requests() {
     http1::protocol& protocol = connection_.protocol_;
     take_carried();
     do {
         const http1::event event = next_head();
         if (event.kind == http1::event_kind::failure)
             connection_.answer_refused_head(event.refused, thread_.own_fields());
-        if (event.kind != http1::event_kind::head) return event.kind == http1::event_kind::need_data && idle_;
+        if (event.kind == http1::event_kind::need_data && waits_) return visit::waits_for_client;
+        if (event.kind != http1::event_kind::head) return visit::over;
         thread_.input.begin_request();
         attend();
         discard_content();
         thread_.input.end_request();
-        if (!protocol.keep_alive() || connection_.gone_ || unreachable_) return false;
-    } while (!connection_.crew_.is_contended() || !give_way());
-    return true;
+        if (!protocol.keep_alive() || connection_.gone_ || unreachable_) return visit::over;
+    } while (!must_give_way());
+    return visit::waits_for_thread;
 }
 
 // A client that pipelines without end does not keep the thread from those that wait: it gets in line behind them.
-bool attendant::give_way() {
+bool attendant::must_give_way() {
+    return connection_.crew_.is_contended() && !thread_.input.unread().empty() && flush();
+}
+
+// The beginning of a request, or whole ones; the connection brings them back.
+void attendant::leave_unread() {
     const std::span<char> unread = thread_.input.unread();
-    if (unread.empty() || unread.size() > thread_.pools.small.buffer_size() || !flush()) return false;
     connection_.carried_.assign(unread.data(), unread.size());
-    return true;
 }
 
 void attendant::take_carried() {
-    if (connection_.carried_.empty()) return;
-    std::ranges::copy(connection_.carried_, thread_.input.room().begin());
-    thread_.input.filled(connection_.carried_.size());
+    std::string_view rest = connection_.carried_;
+    while (!rest.empty()) {
+        thread_.input.make_room();
+        const std::span<char> room = thread_.input.room();
+        const std::size_t size = std::min(room.size(), rest.size());
+        std::ranges::copy(rest.substr(0, size), room.begin());
+        thread_.input.filled(size);
+        rest.remove_prefix(size);
+    }
     connection_.carried_.clear();
 }
 
-// A head, the failure that refuses it, or need_data: the client is idle or gone.
+// A head, the failure that refuses it, or need_data: the client has to send more first, or is gone. No thread waits for
+// a head, so that slow clients take none from the others.
 http1::event attendant::next_head() {
     if (connection_.output().ready().size() >= most_corked) flush();
-    time_point deadline = time_point::min();
     for (;;) {
         const http1::event event = next_event();
-        if (event.kind != http1::event_kind::need_data) return event;
-        if (!flush()) return event;
-        const bool begun = !thread_.input.unread().empty();
-        if (begun && deadline == time_point::min()) deadline = clock::now() + options_.head_timeout;
-        const input result = read(deadline);
-        idle_ = result == input::nothing && !begun;
-        if (result == input::nothing && begun)
-            return {.kind = http1::event_kind::failure, .refused = {408, "The head did not arrive in time"}};
+        if (event.kind != http1::event_kind::need_data || !flush()) return event;
+        const input result = read(time_point::min());
+        waits_ = result == input::nothing;
         if (result != input::bytes) return event;
     }
 }

@@ -14,16 +14,17 @@ class attendant {
  public:
     attendant(io_thread& thread, threaded_connection& c);
 
-    // Serves a connection that has something to read, until it is idle or gives way to another one. Returns whether it
-    // is kept; else it is at its end.
-    bool serve();
+    // Serves a connection that has something to read, until it has no whole request any more or gives way to another
+    // one.
+    visit serve();
 
  private:
     using time_point = io_thread::time_point;
     enum class input { bytes, nothing, end };
 
-    bool serve_requests();
-    bool give_way();
+    visit serve_requests();
+    bool must_give_way();
+    void leave_unread();
     void take_carried();
     http1::event next_event();
     http1::event next_head();
@@ -41,7 +42,7 @@ class attendant {
     threaded_connection& connection_;
     const int socket_;
     const connection_options& options_;
-    bool idle_ = false;         // the client has nothing to say at the moment
+    bool waits_ = false;        // the client has nothing more to say at the moment
     bool ended_input_ = false;  // the client has sent its last byte, or the socket has failed
     bool unreachable_ = false;  // nothing can be sent any more
     bool watches_ = true;       // whether to look for the client's leaving

@@ -73,10 +73,10 @@ void io_thread::run(unsigned number) {
         }
         serving_ = std::exchange(assigned_, nullptr);
         held.unlock();
-        const bool kept = attendant(*this, *serving_).serve();
+        const visit ended = attendant(*this, *serving_).serve();
         held.lock();
         news.returned = true;
-        news.kept = kept;
+        news.ended = ended;
         announce_news();
     }
 }

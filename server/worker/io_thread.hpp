@@ -12,6 +12,7 @@
 #include <girin/executor.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -35,6 +36,9 @@ struct thread_orders {
     bool abort = false;        // end the connection; stays so
 };
 
+// How a thread leaves a connection: ended, waiting for its client, or with a request that it has already read.
+enum class visit : std::uint8_t { over, waits_for_client, waits_for_thread };
+
 // What the thread has to say about its connection.
 struct thread_news {
     bool head = false;           // a request's head has been read: its application is to be run
@@ -45,7 +49,7 @@ struct thread_news {
     bool finished = false;  // the client has sent its last byte, and may have left
     bool left = false;      // it can be sent nothing any more
     bool returned = false;
-    bool kept = false;  // returned, and may have another request later
+    visit ended = visit::over;  // how it was returned
 };
 
 class io_thread final : public executor {

@@ -9,6 +9,7 @@
 #include "server/worker/thread_crew.hpp"
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <utility>
@@ -30,9 +31,16 @@ threaded_connection::threaded_connection(thread_crew& crew, girin::detail::descr
 
 void threaded_connection::await_request() {
     place_ = place::idle;
-    std::chrono::milliseconds allowed = requests_ == 0 ? service_.options.head_timeout : service_.options.keep_alive;
-    if (service_.draining) allowed = std::min<std::chrono::milliseconds>(allowed, drain_grace);
-    alarm_.arm(loop_core::running().turn_time() + allowed);
+    const auto now = loop_core::running().turn_time();
+    if (carried_.empty()) {
+        std::chrono::milliseconds allowed =
+            requests_ == 0 ? service_.options.head_timeout : service_.options.keep_alive;
+        if (service_.draining) allowed = std::min<std::chrono::milliseconds>(allowed, drain_grace);
+        alarm_.arm(now + allowed);
+    } else {
+        if (head_deadline_ == girin::detail::time_point()) head_deadline_ = now + service_.options.head_timeout;
+        alarm_.arm(head_deadline_);
+    }
     socket_.start_read(watcher_);
 }
 
@@ -60,14 +68,32 @@ void threaded_connection::queue() {
 }
 
 void threaded_connection::on_alarm() {
-    if (place_ == place::idle) return close_idle();
-    crew_.withdraw(*this);
     output_ = service_.outputs.take();
-    protocol_.close_after_response();
-    answer(503, "No thread was free in time");
+    if (place_ == place::queued) {
+        crew_.withdraw(*this);
+        protocol_.close_after_response();
+        answer(503, "No thread was free in time");
+        send_last_answer();
+        return close_later();
+    }
+    if (!carried_.empty()) {
+        answer_refused_head({408, "The head did not arrive in time"}, service_.own_fields());
+        send_last_answer();
+    }
+    close_idle();
+}
+
+// The client gets to read the answer if nothing of what it has sent is left unread: else closing would send it a reset.
+void threaded_connection::send_last_answer() {
     http1::uncopied nothing_more;
     send_pieces(socket_.fd(), *output_, nothing_more);
-    close_later();
+    ::shutdown(socket_.fd(), SHUT_WR);
+    char unread[4096];
+    for (std::uint64_t size = 0; size < most_discarded;) {
+        const ssize_t got = ::recv(socket_.fd(), unread, sizeof unread, MSG_DONTWAIT);
+        if (got <= 0) return;
+        size += static_cast<std::uint64_t>(got);
+    }
 }
 
 void threaded_connection::close_idle() {
@@ -84,7 +110,7 @@ void threaded_connection::assign(io_thread& thread) {
     place_ = place::in_thread;
     alarm_.disarm();
     thread_ = &thread;
-    storage_ = service_.storage.take();
+    if (!storage_) storage_ = service_.storage.take();
     output_ = service_.outputs.take();
     outgoing_ = service_.outputs.take();
     thread.serve(*this);
@@ -97,6 +123,7 @@ void threaded_connection::run() {
         gone_ = true;
         go_on();
     } else if (news.head) {
+        head_deadline_ = {};
         start_cycle();
         if (cycle_) flush();
     }
@@ -108,18 +135,18 @@ void threaded_connection::run() {
     if (cycle_ && (news.input_ended || news.left)) lose_client();
     finished_ |= news.finished;
     if (cycle_ && finished_ && !writing_) go_on_later();
-    if (news.returned) on_returned(news.kept);
+    if (news.returned) on_returned(news.ended);
 }
 
-void threaded_connection::on_returned(bool kept) {
+void threaded_connection::on_returned(visit ended) {
     thread_crew& crew = crew_;
-    service_.storage.give_back(std::move(storage_));
+    if (carried_.empty()) service_.storage.give_back(std::move(storage_));
     give_back(output_);
     give_back(outgoing_);
     io_thread& thread = *std::exchange(thread_, nullptr);
-    if (!kept || aborted_)
+    if (ended == visit::over || aborted_)
         delete this;
-    else if (carried_.empty())
+    else if (ended == visit::waits_for_client)
         await_request();
     else
         queue();

@@ -77,12 +77,13 @@ class threaded_connection final : public connection, private girin::detail::call
     void on_readable();
     void queue();
     void on_alarm();
+    void send_last_answer();
     void close_idle();
     void close_later();
     void go_on_later();
     void go_on();
     void run() override;  // the thread has news
-    void on_returned(bool kept);
+    void on_returned(visit ended);
     void on_written();
     void lose_client();
 
@@ -95,6 +96,7 @@ class threaded_connection final : public connection, private girin::detail::call
     http1::uncopied rest_;                          // what send left uncopied, until it is ordered
     std::unique_ptr<http1::byte_buffer> outgoing_;  // what the thread is writing
     std::string carried_;                           // what one thread has read and left for the next
+    girin::detail::time_point head_deadline_{};     // of a head that has been read in part
     place place_ = place::idle;
     bool reading_ = false;
     bool writing_ = false;

@@ -104,3 +104,23 @@ TEST_CASE("in threads, a request for which no thread is free in time is answered
         });
     CHECK(log.count("Invalid request from 127.0.0.1: 503") == 0);
 }
+
+TEST_CASE("in threads, heads that arrive slowly keep no thread, and are read however they are cut") {
+    const with_threads one(1);
+    with_server(tells_path(), [](test_server& server) -> coro<> {
+        const std::string request = get("/slow", "X: " + std::string(6'000, 'x') + "\r\n");
+        std::vector<raw_client> slow;
+        for (int i = 0; i < 20; ++i) slow.push_back(server.connect());
+        for (std::size_t at = 0; at < request.size(); at += 1'500) {
+            for (raw_client& client : slow) client.send(request.substr(at, 1'500));
+            raw_client quick = server.connect();
+            quick.send(get("/quick"));
+            const std::string response = co_await quick.response();
+            CHECK(body_of(response) == "/quick");
+        }
+        for (raw_client& client : slow) {
+            const std::string response = co_await client.response();
+            CHECK(body_of(response) == "/slow");
+        }
+    });
+}

@@ -117,11 +117,9 @@ TEST_CASE("a timer of Asio's waits, and its cancellation by others is an error")
 TEST_CASE("a resolver resolves") {
     run_here([]() -> coro<> {
         tcp::resolver resolver(get_io_context());
-        auto found = co_await resolver.async_resolve("127.0.0.1", "80", tcp::resolver::numeric_host, use_coro);
+        auto found = co_await resolver.async_resolve("127.0.0.1", "80", use_coro);
         REQUIRE_FALSE(found.empty());
         CHECK(found.begin()->endpoint().port() == 80);
-        auto named = co_await resolver.async_resolve("localhost", "80", use_coro);
-        CHECK_FALSE(named.empty());
     });
 }
 

@@ -1,4 +1,5 @@
 """A master process under test: starts it, follows its log, signals it, and leaves nothing behind."""
+import contextlib
 import os
 import re
 import shutil
@@ -103,8 +104,8 @@ class FollowedMaster:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        for pid in self.started():
-            if is_alive(pid):
+        for pid in self.workers():
+            with contextlib.suppress(ProcessLookupError):  # It may be leaving, now that its master is gone.
                 os.kill(pid, signal.SIGKILL)
         self.reader.join(PATIENCE)
         self.process.stderr.close()

@@ -11,7 +11,7 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libspdlog1.10 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin girin
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin girin
 COPY --from=build /usr/local/bin/girin /usr/local/bin/
 COPY --from=build /usr/local/lib/libgirin.so* /usr/local/lib/libdemo.so /usr/local/lib/
 USER 10001

@@ -25,6 +25,7 @@ mount --rbind /dev "$root/dev"
 git clone --quiet "$clone" "$root/girin"
 inside=(chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root)
 if [[ ${CXX-} ]]; then
+    "${inside[@]}" apt-get update -q
     "${inside[@]}" apt-get install -y --no-install-recommends "$CXX"
     inside+=(CXX="$CXX" CC="${CXX/g++/gcc}")
 fi

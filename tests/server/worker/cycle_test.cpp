@@ -25,7 +25,10 @@ std::string answer_of(application app, bool to_end = false, const std::string& r
     with_server(std::move(app), [&](test_server& server) -> coro<> {
         raw_client client = server.connect();
         client.send(request);
-        answer = to_end ? co_await client.read_rest() : co_await client.response();
+        if (to_end)
+            answer = co_await client.read_rest();
+        else
+            answer = co_await client.response();
     });
     return answer;
 }

@@ -38,11 +38,12 @@ coro<> end(std::vector<task<>>& tasks) {
 
 }  // namespace
 
-worker_process::worker_process(const config::settings& s, application app, const supervision::worker_start_info& start)
+worker_process::worker_process(const config::settings& s, application app, const supervision::worker_start_info& start,
+                               supervision::channel& master)
     : settings_(s),
-      scoreboard_(start.scoreboard, start.slot, start.generation),
-      channel_(unique_fd(::fcntl(start.channel, F_DUPFD_CLOEXEC, 0))),
-      channel_watch_(start.channel),
+      scoreboard_(unique_fd(start.scoreboard).get(), start.slot, start.generation),
+      master_(master),
+      master_watch_(::fcntl(master.fd(), F_DUPFD_CLOEXEC, 0)),
       app_(std::move(app)),
       lifespan_(app_, lifespan_use_of(s)),
       service_(app_, connection_options_of(s), limits_of(s)),
@@ -86,14 +87,14 @@ coro<int> worker_process::serve() {
         std::vector<task<>> accepting;
         for (acceptor& a : acceptors_) accepting.push_back(create_task(a.run()));
         scoreboard_.set_state(supervision::worker_state::ready);
-        channel_.send(supervision::message::ready());
+        master_.send(supervision::message::ready());
         co_await stopping_;
         co_await end(accepting);
         co_await drain();
     }
     if (!failure.empty()) {
         log::error(failure);
-        channel_.send(supervision::message::boot_failed(supervision::exit_boot_failed, failure));
+        master_.send(supervision::message::boot_failed(supervision::exit_boot_failed, failure));
     }
     co_await wait_for(lifespan_.shutdown(), kept_for_shutdown);
     co_await end(watchers);
@@ -168,8 +169,8 @@ coro<> worker_process::watch_master() {
     for (;;) {
         supervision::message message;
         channel::received what = channel::received::nothing;
-        co_await girin::detail::io_wait(channel_watch_, [&] {
-            what = channel_.receive(message, channel::descriptors::accept);
+        co_await girin::detail::io_wait(master_watch_, [&] {
+            what = master_.receive(message, channel::descriptors::accept);
             return what != channel::received::nothing;
         });
         if (what == channel::received::message) roster_.apply(message);

@@ -25,9 +25,10 @@ namespace girin::worker {
 
 class worker_process {
  public:
-    // In a running loop. Takes over the descriptors of `start`. Throws std::system_error, and what the access log
-    // throws.
-    worker_process(const config::settings& s, application app, const supervision::worker_start_info& start);
+    // In a running loop. Takes over the listeners and the scoreboard of `start`; `master` must outlive this. Throws
+    // std::system_error, and what the access log throws.
+    worker_process(const config::settings& s, application app, const supervision::worker_start_info& start,
+                   supervision::channel& master);
 
     // Serves until a signal or the master's end tells it to stop, and returns the exit code.
     coro<int> serve();
@@ -49,8 +50,8 @@ class worker_process {
 
     const config::settings& settings_;
     supervision::scoreboard_writer scoreboard_;
-    supervision::channel channel_;
-    girin::detail::descriptor channel_watch_;
+    supervision::channel& master_;
+    girin::detail::descriptor master_watch_;
     supervision::roster roster_;
     application app_;
     lifespan_run lifespan_;

@@ -46,7 +46,7 @@ int fake_worker::run() {
     if (const int code = boot(); code != 0) return code;
     sigset_t set;
     sigemptyset(&set);
-    for (const int signo : {SIGTERM, SIGQUIT, SIGUSR1}) sigaddset(&set, signo);
+    for (const int signo : {SIGTERM, SIGINT, SIGUSR1}) sigaddset(&set, signo);
     ::sigprocmask(SIG_BLOCK, &set, nullptr);
     signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 
@@ -76,7 +76,7 @@ void fake_worker::wait() {
 void fake_worker::handle_signals() {
     signalfd_siginfo info{};
     while (::read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-        if (info.ssi_signo == SIGQUIT) ::_exit(0);
+        if (info.ssi_signo == SIGINT) ::_exit(0);
         if (info.ssi_signo == SIGTERM && setting("drain", "ok") != "never") drain();
         if (info.ssi_signo == SIGUSR1) {
             log::reopen();

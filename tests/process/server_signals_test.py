@@ -99,6 +99,13 @@ class Signals(ServerTest):
                     self.assert_stops(server, signo)
                     server.wait_for_log(f"Handling signal: {name}$")
 
+    def test_a_worker_that_boots_is_ended_without_a_core(self):
+        for signo in (signal.SIGINT, signal.SIGQUIT):
+            server = self.start(application="liblives.so", files=[("life", "is-never-made")], wait=False)
+            server.wait_for_log("Booting worker")
+            self.assert_stops(server, signo)
+            server.wait_for_log(r"Worker \(pid:\d+\) was sent SIGINT!")
+
     def test_int_stops_quickly_while_a_blocking_handler_runs(self):
         server = self.start("--graceful-timeout", "1h")
         self.busy(server, "/block?ms=60000")

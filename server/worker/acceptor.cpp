@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -48,7 +49,7 @@ bool acceptor::may_accept() const {
 }
 
 bool acceptor::accept_one() {
-    exhausted_ = {};
+    exhausted_.clear();
     sockaddr_storage from = {};
     for (;;) {
         socklen_t size = sizeof from;
@@ -57,15 +58,16 @@ bool acceptor::accept_one() {
         if (socket) {
             try {
                 serve_(std::move(socket), peer_name(from), local_);
+                complained_ = false;
                 return true;
-            } catch (const std::system_error& e) {
-                exhausted_ = e.code();
+            } catch (const std::exception& e) {
+                exhausted_ = e.what();
                 return false;
             }
         }
         if (errno == EINTR || errno == ECONNABORTED) continue;
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            exhausted_ = std::error_code(errno, std::generic_category());
+            exhausted_ = std::strerror(errno);
         return false;
     }
 }
@@ -82,8 +84,8 @@ coro<> acceptor::run() {
         for (;;) {
             if (may_accept()) {
                 if (accept_one()) continue;
-                if (!exhausted_) break;
-                log::error("Cannot accept a connection: " + exhausted_.message());
+                if (exhausted_.empty()) break;
+                if (!std::exchange(complained_, true)) log::error("Cannot accept a connection: " + exhausted_);
                 co_await sleep(wait_for_resources);
             } else {
                 co_await sleep(look_again);

@@ -13,12 +13,11 @@
 #include <cstddef>
 #include <functional>
 #include <string>
-#include <system_error>
 
 namespace girin::worker {
 
-// Serves a client that has been accepted. The socket does not block; `local` lives as long as the acceptor. May throw
-// std::system_error.
+// Serves a client that has been accepted. The socket does not block; `local` lives as long as the acceptor. What it
+// throws is taken for a lack of resources.
 using client_handler = std::function<void(unique_fd socket, const peer_name& client, const address& local)>;
 
 class acceptor {
@@ -48,7 +47,8 @@ class acceptor {
     girin::detail::descriptor listener_;
     std::string local_host_;
     address local_;
-    std::error_code exhausted_;  // why the last client could not be taken, when waiting may help
+    std::string exhausted_;    // why the last client could not be taken, when waiting may help
+    bool complained_ = false;  // about that, since a client was taken
 };
 
 }  // namespace girin::worker

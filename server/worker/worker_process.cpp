@@ -4,6 +4,7 @@
 #include "server/log/log.hpp"
 #include "server/supervision/exit_codes.hpp"
 #include "server/worker/async_connection.hpp"
+#include "server/worker/describe.hpp"
 #include "server/worker/inline_executor.hpp"
 #include "server/worker/settings_for.hpp"
 
@@ -85,7 +86,10 @@ coro<int> worker_process::serve() {
     if (failure.empty() && !stopping_.done()) {
         service_.state = lifespan_.state();
         std::vector<task<>> accepting;
-        for (acceptor& a : acceptors_) accepting.push_back(create_task(a.run()));
+        for (acceptor& a : acceptors_) {
+            accepting.push_back(create_task(a.run()));
+            accepting.back().add_done_callback([this](const auto& run) { accepting_ended(run); });
+        }
         scoreboard_.set_state(supervision::worker_state::ready);
         master_.send(supervision::message::ready());
         co_await stopping_;
@@ -102,6 +106,13 @@ coro<int> worker_process::serve() {
     if (!failure.empty()) co_return supervision::exit_boot_failed;
     log::info("Worker exiting (pid: " + std::to_string(::getpid()) + ")");
     co_return supervision::exit_ok;
+}
+
+// Nobody would notice that a worker does not accept: it is ready, and its peers leave clients to it.
+void worker_process::accepting_ended(const future<>& run) {
+    if (stopping_.done()) return;
+    log::critical("This worker cannot accept any more, and stops: " + describe(run.exception()));
+    stop_soon(stop::gracefully);
 }
 
 // Returns why the application refuses to start up, or nothing.

@@ -43,6 +43,7 @@ class worker_process {
     coro<> watch_master();
     coro<> watch_signals();
     coro<std::string> start_up();
+    void accepting_ended(const future<>& run);
     coro<> drain();
     coro<> end_connections();
     void stop_soon(stop how);

@@ -16,6 +16,11 @@
 #include <sys/resource.h>
 #include <sys/un.h>
 
+#include <exception>
+#include <new>
+#include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 using namespace girin;
@@ -49,13 +54,13 @@ struct taking {
     worker::service service{answers("x"), {}, {}};
     roster peers;
     std::vector<std::string> ends;
-    std::error_code failure;  // of the worker, when it is to serve a client
+    std::exception_ptr failure;  // of the worker, when it is to serve a client
     int failures = 0;
 
     void serve(unique_fd socket, const worker::peer_name& client, const address& local) {
         if (failure) {
             ++failures;
-            throw std::system_error(failure);
+            std::rethrow_exception(failure);
         }
         const std::string from = client.view() ? std::string(client.view()->host) : "nowhere";
         ends.push_back(from + " " + std::string(local.host) + (local.port ? " " + std::to_string(*local.port) : ""));
@@ -210,17 +215,33 @@ TEST_CASE("without descriptors clients wait, and are taken when there are some a
     CHECK(log.count("Cannot accept a connection: Too many open files") == 1);
 }
 
-TEST_CASE("a client that cannot be served does not stop the acceptor") {
+TEST_CASE("clients that cannot be served are one line in the log, and do not stop the acceptor") {
     log_capture log;
     taking t;
-    t.failure = std::make_error_code(std::errc::no_space_on_device);
+    std::string reason;
+    SUBCASE("the kernel refuses") {
+        t.failure = std::make_exception_ptr(std::system_error(std::make_error_code(std::errc::no_space_on_device)));
+        reason = "No space left on device";
+    }
+    SUBCASE("no memory is left") {
+        t.failure = std::make_exception_ptr(std::bad_alloc());
+        reason = "std::bad_alloc";
+    }
     with_acceptor(t, [&](worker::acceptor&) -> coro<> {
-        const unique_fd lost = t.listening.connect();
-        co_await until([&] { return t.failures == 1; });
-        t.failure = {};
-        const unique_fd client = t.listening.connect();
+        std::vector<unique_fd> clients;
+        for (int failures = 1; failures <= 3; ++failures) {
+            clients.push_back(t.listening.connect());
+            loop::running().advance(std::chrono::milliseconds(100));
+            co_await until([&] { return t.failures == failures; });
+        }
+        CHECK(log.count("Cannot accept a connection: " + reason + "\n") == 1);
+        const std::exception_ptr failure = std::exchange(t.failure, nullptr);
+        clients.push_back(t.listening.connect());
         loop::running().advance(std::chrono::milliseconds(100));
         co_await until([&] { return t.service.connections() == 1; });
+        t.failure = failure;
+        clients.push_back(t.listening.connect());
+        co_await until([&] { return t.failures == 4; });
     });
-    CHECK(log.count("Cannot accept a connection: No space left on device") == 1);
+    CHECK(log.count("Cannot accept a connection: " + reason + "\n") == 2);
 }

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -81,22 +82,28 @@ coro<> acceptor::run() {
     for (;;) {
         // Edge-triggered: what waits has to be taken, or looked at again, until there is nothing.
         co_await girin::detail::io_wait(listener_, [this] { return something_waits(); });
-        for (;;) {
-            if (may_accept()) {
-                if (accept_one()) continue;
-                if (exhausted_.empty()) break;
-                if (!std::exchange(complained_, true)) log::error("Cannot accept a connection: " + exhausted_);
-                co_await sleep(wait_for_resources);
-            } else {
-                co_await sleep(look_again);
-            }
-            if (!something_waits()) break;
-        }
+        co_await accept_waiting(std::numeric_limits<std::size_t>::max());
     }
 }
 
-void acceptor::accept_all() {
-    while (accept_one()) {
+coro<> acceptor::finish(std::size_t most) {
+    if (something_waits()) co_await accept_waiting(most);
+}
+
+coro<> acceptor::accept_waiting(std::size_t most) {
+    for (std::size_t taken = 0; taken < most;) {
+        if (may_accept()) {
+            if (accept_one()) {
+                ++taken;
+                continue;
+            }
+            if (exhausted_.empty()) break;
+            if (!std::exchange(complained_, true)) log::error("Cannot accept a connection: " + exhausted_);
+            co_await sleep(wait_for_resources);
+        } else {
+            co_await sleep(look_again);
+        }
+        if (!something_waits()) break;
     }
 }
 

@@ -29,12 +29,13 @@ class acceptor {
     // Accepts until the task is cancelled. A worker that holds more connections than the emptiest of its peers leaves
     // new ones to them, and looks again within a millisecond.
     coro<> run();
-    // Takes what is in the queue already, however many others hold: for a worker that stops, when no other may be left.
-    void accept_all();
-    // Listens no more; run() must have ended.
+    // The same until nobody waits, or so many have been taken as may have waited when it was called.
+    coro<> finish(std::size_t most);
+    // Listens no more; run() and finish() must have ended.
     void close() noexcept { listener_.close(); }
 
  private:
+    coro<> accept_waiting(std::size_t most);
     bool may_accept() const;
     // Accepts once: false when there is nothing to accept.
     bool accept_one();

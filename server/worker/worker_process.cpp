@@ -132,23 +132,36 @@ coro<std::string> worker_process::start_up() {
 // Finishes what is running, within the graceful time.
 coro<> worker_process::drain() {
     scoreboard_.set_state(supervision::worker_state::draining);
-    for (acceptor& a : acceptors_) {
-        if (!quickly_) a.accept_all();
-        a.close();
-    }
     service_.on_empty = [this] { finish_draining(); };
     service_.drain();
-    if (service_.connections() == 0) finish_draining();
+    task<> finishing = create_task(finish_accepting());
     const auto time = std::max(settings_.graceful_timeout - kept_for_shutdown, settings_.graceful_timeout / 2);
     try {
         co_await wait_for(drained_, time);
     } catch (const timeout_error&) {
     }
+    finishing.cancel();
+    co_await gather(return_exceptions, finishing);
+    for (acceptor& a : acceptors_) a.close();
     if (service_.connections() != 0) co_await end_connections();
 }
 
+// Leaves who waits to be accepted to the other workers, or to those that the master will start. When there will be
+// none, all that stop serve them together.
+coro<> worker_process::finish_accepting() {
+    hear_master();
+    if (last_call_) {
+        std::vector<task<>> finishing;
+        for (acceptor& a : acceptors_) finishing.push_back(create_task(a.finish(settings_.backlog)));
+        co_await gather(return_exceptions, std::move(finishing));
+    }
+    for (acceptor& a : acceptors_) a.close();
+    accepts_ = false;
+    finish_draining();
+}
+
 coro<> worker_process::end_connections() {
-    if (!quickly_) log::warning("Forcing close of " + std::to_string(service_.connections()) + " connections");
+    if (!hurried_.done()) log::warning("Forcing close of " + std::to_string(service_.connections()) + " connections");
     service_.abort();
     const auto until = loop::running().time() + unwinding_time;
     while (service_.connections() != 0 && loop::running().time() < until) co_await sleep(std::chrono::milliseconds(1));
@@ -156,12 +169,13 @@ coro<> worker_process::end_connections() {
 }
 
 void worker_process::finish_draining() {
-    if (!drained_.done()) drained_.set_result();
+    const bool over = hurried_.done() || (!accepts_ && service_.connections() == 0);
+    if (over && !drained_.done()) drained_.set_result();
 }
 
 void worker_process::stop_soon(stop how) {
-    if (how == stop::quickly) {
-        quickly_ = true;
+    if (how == stop::quickly && !hurried_.done()) {
+        hurried_.set_result();
         finish_draining();
     }
     if (!stopping_.done()) stopping_.set_result();
@@ -175,21 +189,24 @@ coro<> worker_process::beat() {
     }
 }
 
-coro<> worker_process::watch_master() {
+// Takes in what the master has said; false when it is gone.
+bool worker_process::hear_master() {
     using supervision::channel;
+    supervision::message message;
     for (;;) {
-        supervision::message message;
-        channel::received what = channel::received::nothing;
-        co_await girin::detail::io_wait(master_watch_, [&] {
-            what = master_.receive(message, channel::descriptors::accept);
-            return what != channel::received::nothing;
-        });
-        if (what == channel::received::message) roster_.apply(message);
-        if (what != channel::received::closed) continue;
-        if (!stopping_.done()) log::info("Parent changed, shutting down");
-        stop_soon(stop::gracefully);
-        co_return;
+        const channel::received what = master_.receive(message, channel::descriptors::accept);
+        if (what == channel::received::nothing) return true;
+        if (what == channel::received::closed) return last_call_ = true, false;
+        if (what != channel::received::message) continue;
+        roster_.apply(message);
+        if (message.what == supervision::message::kind::last_call) last_call_ = true;
     }
+}
+
+coro<> worker_process::watch_master() {
+    co_await girin::detail::io_wait(master_watch_, [this] { return !hear_master(); });
+    if (!stopping_.done()) log::info("Parent changed, shutting down");
+    stop_soon(stop::gracefully);
 }
 
 coro<> worker_process::watch_signals() {

@@ -40,11 +40,13 @@ class worker_process {
 
     client_handler choose_kind();
     coro<> beat();
+    bool hear_master();
     coro<> watch_master();
     coro<> watch_signals();
     coro<std::string> start_up();
     void accepting_ended(const future<>& run);
     coro<> drain();
+    coro<> finish_accepting();
     coro<> end_connections();
     void stop_soon(stop how);
     void finish_draining();
@@ -63,8 +65,10 @@ class worker_process {
     std::deque<acceptor> acceptors_;
     signal_source signals_;
     future<> stopping_ = create_future();
-    future<> drained_ = create_future();  // no connection is left, or nobody wants to wait for that
-    bool quickly_ = false;
+    future<> hurried_ = create_future();  // nobody wants to wait for anything
+    future<> drained_ = create_future();  // no connection is left and none comes, or hurried_
+    bool last_call_ = false;  // the master listens no more, or is gone
+    bool accepts_ = true;
 };
 
 }  // namespace girin::worker

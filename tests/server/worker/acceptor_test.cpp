@@ -173,18 +173,38 @@ TEST_CASE("a worker with more connections than its emptiest peer leaves clients 
     });
 }
 
-TEST_CASE("a worker that stops takes what has connected, however full it is") {
+TEST_CASE("an acceptor that finishes takes who waits, within its bounds, and returns when nobody does") {
     taking t;
     with_acceptor(
         t,
         [&](worker::acceptor& acceptor) -> coro<> {
             std::vector<unique_fd> clients;
             for (int i = 0; i < 5; ++i) clients.push_back(t.listening.connect());
-            co_await until([&] { return t.service.connections() == 1; });
-            acceptor.accept_all();
-            CHECK(t.service.connections() == 5);
+            co_await until([&] { return t.service.connections() == 2; });
+            task<> finishing = create_task(acceptor.finish(100));
+            for (std::size_t left = 0; left < 3; ++left) {
+                co_await settle();
+                CHECK(t.service.connections() == 2);
+                CHECK_FALSE(finishing.done());
+                clients[left].reset();
+                co_await until([&] { return t.service.connections() == 1; });
+                loop::running().advance(std::chrono::milliseconds(1));
+                co_await until([&] { return t.service.connections() == 2; });
+            }
+            co_await finishing;
+            CHECK(t.ends.size() == 5);
         },
-        1);
+        2);
+}
+
+TEST_CASE("an acceptor that finishes takes no more than may have waited before") {
+    taking t;
+    with_acceptor(t, [&](worker::acceptor& acceptor) -> coro<> {
+        std::vector<unique_fd> clients;
+        for (int i = 0; i < 5; ++i) clients.push_back(t.listening.connect());
+        co_await acceptor.finish(3);
+        CHECK(t.service.connections() == 3);
+    });
 }
 
 // UBSan opens a pipe to look at an object, and finds faults with every one while that fails.

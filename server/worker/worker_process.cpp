@@ -27,10 +27,10 @@ namespace girin::worker {
 
 namespace {
 
-// What is left of the graceful time for lifespan's shut-down when requests have used up the rest.
-constexpr auto kept_for_shutdown = std::chrono::milliseconds(500);
-// How long cancelled requests may take to unwind.
-constexpr auto unwinding_time = std::chrono::milliseconds(500);
+// What requests leave of the graceful time twice, first for the cancelled ones to unwind and then for lifespan's
+// shut-down, and half of it, so that the worker has left when the master's patience ends. But never more than half of
+// all.
+constexpr auto most_kept = std::chrono::milliseconds(500);
 
 coro<> end(std::vector<task<>>& tasks) {
     for (task<>& t : tasks) t.cancel();
@@ -100,7 +100,7 @@ coro<int> worker_process::serve() {
         log::error(failure);
         master_.send(supervision::message::boot_failed(supervision::exit_boot_failed, failure));
     }
-    co_await wait_for(lifespan_.shutdown(), kept_for_shutdown);
+    co_await shut_down();
     co_await end(watchers);
     if (access_) access_->flush();
     if (!failure.empty()) co_return supervision::exit_boot_failed;
@@ -135,9 +135,8 @@ coro<> worker_process::drain() {
     service_.on_empty = [this] { finish_draining(); };
     service_.drain();
     task<> finishing = create_task(finish_accepting());
-    const auto time = std::max(settings_.graceful_timeout - kept_for_shutdown, settings_.graceful_timeout / 2);
     try {
-        co_await wait_for(drained_, time);
+        co_await wait_for(drained_, settings_.graceful_timeout - kept_time() * 5 / 2);
     } catch (const timeout_error&) {
     }
     finishing.cancel();
@@ -163,9 +162,22 @@ coro<> worker_process::finish_accepting() {
 coro<> worker_process::end_connections() {
     if (!hurried_.done()) log::warning("Forcing close of " + std::to_string(service_.connections()) + " connections");
     service_.abort();
-    const auto until = loop::running().time() + unwinding_time;
+    const auto until = loop::running().time() + kept_time();
     while (service_.connections() != 0 && loop::running().time() < until) co_await sleep(std::chrono::milliseconds(1));
     if (is_stuck()) log::error(std::to_string(service_.connections()) + " requests cannot be ended");
+}
+
+// What requests have left of the graceful time is lifespan's.
+coro<> worker_process::shut_down() {
+    task<> ending = create_task(lifespan_.shutdown());
+    hurried_.add_done_callback(
+        [ending](const auto&) { loop::running().call_later(most_kept, [ending] { ending.cancel(); }); });
+    const auto left = stopped_at_ + settings_.graceful_timeout - kept_time() / 2 - loop::running().time();
+    co_await wait_for(ending, std::max<loop::duration>(left, kept_time()));
+}
+
+std::chrono::milliseconds worker_process::kept_time() const {
+    return hurried_.done() ? most_kept : std::min(most_kept, settings_.graceful_timeout / 5);
 }
 
 void worker_process::finish_draining() {
@@ -178,7 +190,9 @@ void worker_process::stop_soon(stop how) {
         hurried_.set_result();
         finish_draining();
     }
-    if (!stopping_.done()) stopping_.set_result();
+    if (stopping_.done()) return;
+    stopped_at_ = loop::running().time();
+    stopping_.set_result();
 }
 
 // Shows the master and the peers that the loop turns.

@@ -48,6 +48,8 @@ class worker_process {
     coro<> drain();
     coro<> finish_accepting();
     coro<> end_connections();
+    coro<> shut_down();
+    std::chrono::milliseconds kept_time() const;
     void stop_soon(stop how);
     void finish_draining();
 
@@ -67,6 +69,7 @@ class worker_process {
     future<> stopping_ = create_future();
     future<> hurried_ = create_future();  // nobody wants to wait for anything
     future<> drained_ = create_future();  // no connection is left and none comes, or hurried_
+    loop::time_point stopped_at_;
     bool last_call_ = false;  // the master listens no more, or is gone
     bool accepts_ = true;
 };

@@ -7,6 +7,7 @@
 #include "server/supervision/exit_codes.hpp"
 #include "server/supervision/memory_file.hpp"
 #include "server/worker/describe.hpp"
+#include "server/worker/orphan_alarm.hpp"
 #include "server/worker/settings_for.hpp"
 #include "server/worker/worker_process.hpp"
 
@@ -48,6 +49,7 @@ int run(const supervision::worker_start_info& start, const application_source& s
         const config::settings settings =
             config::from_json(supervision::read_whole_file(unique_fd(start.settings).get()));
         log::open(settings.errorlog, log_level_of(settings));
+        set_orphan_alarm(master, settings.graceful_timeout);
         ::setenv("GIRIN_GENERATION", std::to_string(start.generation).c_str(), 1);
         if (!settings.chdir.empty()) std::filesystem::current_path(settings.chdir);
         return girin::run(serve_process(settings, source(settings), start, master));

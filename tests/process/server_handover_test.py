@@ -2,7 +2,8 @@
 import os
 import unittest
 
-from real_server import ServerTest, is_alive, wait_until
+from http_client import Client, get
+from real_server import ServerTest, wait_until
 
 NOT_INHERITED = 200  # a descriptor that the master has and its workers have not
 
@@ -24,6 +25,27 @@ class HandOver(ServerTest):
         self.assertEqual(server.wait(), 3)
         server.wait_for_log(r"\[ERROR\] Worker \(pid:\d+\) cannot boot: .*cannot open the log file /proc/self/fd/200: "
                             "No such file or directory")
+
+    def assert_orphans_leave(self, server):
+        address = server.address
+        server.process.kill()
+        wait_until(lambda: not server.workers(), "the workers have left")
+        with self.assertRaises(ConnectionRefusedError):
+            Client(address)
+
+    def test_a_worker_whose_loop_hangs_does_not_outlive_a_killed_master(self):
+        server = self.start("--graceful-timeout", "1s", "--timeout", "0", variables={"DEMO_CHAOS": "1"}, workers=2)
+        with server.connect() as client:
+            client.send(get("/hang"))
+            wait_until(lambda: sum(board.requests for board in server.boards()) == 1, "one hangs")
+            self.assert_orphans_leave(server)
+        self.assertEqual(len(server.log("Worker exiting")), 1)
+
+    def test_a_worker_that_does_not_get_ready_does_not_outlive_a_killed_master(self):
+        server = self.start("--graceful-timeout", "1s", application="liblives.so", files=[("life", "is-never-made")],
+                            wait=False)
+        server.wait_for_log("Booting worker")
+        self.assert_orphans_leave(server)
 
 
 if __name__ == "__main__":

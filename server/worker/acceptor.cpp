@@ -67,8 +67,7 @@ bool acceptor::accept_one() {
             }
         }
         if (errno == EINTR || errno == ECONNABORTED) continue;
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            exhausted_ = std::strerror(errno);
+        if (errno != EAGAIN) exhausted_ = std::strerror(errno);
         return false;
     }
 }

@@ -48,7 +48,7 @@ class acceptor {
     girin::detail::descriptor listener_;
     std::string local_host_;
     address local_;
-    std::string exhausted_;    // why the last client could not be taken, when waiting may help
+    std::string exhausted_;    // why the last client could not be taken, though one waits
     bool complained_ = false;  // about that, since a client was taken
 };
 

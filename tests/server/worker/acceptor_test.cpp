@@ -235,6 +235,19 @@ TEST_CASE("without descriptors clients wait, and are taken when there are some a
     CHECK(log.count("Cannot accept a connection: Too many open files") == 1);
 }
 
+TEST_CASE("a listener that fails is one line in the log, and looked at ten times a second") {
+    log_capture log;
+    taking t;
+    with_acceptor(t, [&](worker::acceptor&) -> coro<> {
+        ::shutdown(t.listening.fd, SHUT_RDWR);
+        for (int i = 0; i < 3; ++i) {
+            co_await settle();
+            loop::running().advance(std::chrono::milliseconds(100));
+        }
+    });
+    CHECK(log.count("Cannot accept a connection: Invalid argument\n") == 1);
+}
+
 TEST_CASE("clients that cannot be served are one line in the log, and do not stop the acceptor") {
     log_capture log;
     taking t;

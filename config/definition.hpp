@@ -14,11 +14,12 @@
 
 namespace girin::config {
 
-// The type of the field says how a value is written: a count, a size (64k), a duration (1h30m), one of an enum's words.
-using field =
-    std::variant<bool settings::*, std::uint32_t settings::*, std::uint64_t settings::*,
-                 std::chrono::milliseconds settings::*, std::string settings::*, std::vector<bind_address> settings::*,
-                 worker_kind settings::*, lifespan_mode settings::*, cancel_policy settings::*, log_level settings::*>;
+// The type of the field says how a value is written: a count, a size (64k), a duration (1h30m), octal permissions, one
+// of an enum's words.
+using field = std::variant<bool settings::*, std::uint32_t settings::*, std::uint64_t settings::*,
+                           std::chrono::milliseconds settings::*, std::string settings::*,
+                           std::vector<bind_address> settings::*, worker_kind settings::*, lifespan_mode settings::*,
+                           cancel_policy settings::*, log_level settings::*, file_mode settings::*>;
 
 // Both ends allowed; of a count itself, a size in bytes, a duration in milliseconds.
 struct bounds {

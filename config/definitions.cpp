@@ -62,6 +62,11 @@ constexpr definition table[] = {
      .field = &settings::backlog,
      .help = "Connections that the kernel keeps waiting to be accepted.",
      .bounds = between(1, 65535)},
+    {.name = "umask",
+     .flags = {"--umask"},
+     .section = "Listening",
+     .field = &settings::umask,
+     .help = "Permissions that a unix socket is created without, in octal."},
 
     {.name = "workers",
      .flags = {"-w", "--workers"},

@@ -21,6 +21,7 @@ enum class worker_kind { async, sync, threads };
 enum class lifespan_mode { automatic, on, off };
 enum class cancel_policy { safe, always, never };  // safe: GET, HEAD and OPTIONS
 enum class log_level { debug, info, warning, error, critical };
+enum class file_mode : std::uint32_t {};  // permission bits, as chmod(2) has them
 
 // What each field is called outside, its bounds and its help are in definitions.cpp, in the same order.
 struct settings {
@@ -31,6 +32,7 @@ struct settings {
 
     std::vector<bind_address> bind{{"127.0.0.1", 8000, {}}};  // never empty
     std::uint32_t backlog = 2048;
+    file_mode umask{};  // what a unix socket is created without
 
     std::uint32_t workers = 1;
     worker_kind worker_class = worker_kind::async;

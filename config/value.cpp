@@ -7,6 +7,7 @@
 #include "config/units.hpp"
 
 #include <array>
+#include <charconv>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -89,6 +90,13 @@ bool parse(std::string_view text, const definition& setting, std::string& value)
     return is_printable(text) && (setting.rule.accepts == nullptr || setting.rule.accepts(text));
 }
 
+bool parse(std::string_view text, const definition&, file_mode& value) {
+    std::uint32_t bits = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bits, 8);
+    value = file_mode(bits);
+    return error == std::errc{} && end == text.data() + text.size() && bits <= 0777;
+}
+
 bool parse(std::string_view text, const definition&, std::vector<bind_address>& value) {
     const auto address = is_printable(text) ? parse_bind(text) : std::nullopt;
     if (address) value.push_back(*address);
@@ -110,6 +118,11 @@ std::string print(std::uint64_t size) {
 }
 std::string print(std::chrono::milliseconds duration) {
     return duration_text(duration);
+}
+std::string print(file_mode mode) {
+    std::array<char, 12> text = {'0'};
+    const auto bits = static_cast<std::uint32_t>(mode);
+    return {text.data(), std::to_chars(text.data() + (bits > 0), text.data() + text.size(), bits, 8).ptr};
 }
 std::string print(const std::string& text) {
     return text;
@@ -157,6 +170,10 @@ value_form form(std::chrono::milliseconds settings::*, const definition& setting
     const std::chrono::milliseconds most(setting.bounds.most);
     return {"TIME",
             "a duration from " + duration_text(least) + " to " + duration_text(most) + ", such as 30, 500ms or 1h30m"};
+}
+
+value_form form(file_mode settings::*, const definition&) {
+    return {"MODE", "permissions in octal, from 0 to 0777"};
 }
 
 value_form form(std::string settings::*, const definition& setting) {

@@ -49,6 +49,7 @@ master::configuration configuration_of(config::settings s) {
     master::configuration result;
     result.master.bind = s.bind;
     result.master.backlog = static_cast<int>(s.backlog);
+    result.master.umask = s.umask;
     result.master.workers = s.workers;
     result.master.worker_class = s.worker_class == config::worker_kind::async  ? "async"
                                  : s.worker_class == config::worker_kind::sync ? "sync"

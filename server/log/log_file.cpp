@@ -25,12 +25,21 @@ log_file::log_file(std::string path, int standard) : path_(std::move(path)), fd_
 }
 
 void log_file::write(std::string_view lines) noexcept {
-    while (!lines.empty()) {
-        const ssize_t written = ::write(fd_, lines.data(), lines.size());
+    if (in_a_line_ && append("\n") == 0) return;
+    const std::size_t written = append(lines);
+    in_a_line_ = written > 0 && lines[written - 1] != '\n';
+}
+
+// Returns how many bytes were written.
+std::size_t log_file::append(std::string_view text) noexcept {
+    std::size_t done = 0;
+    while (done < text.size()) {
+        const ssize_t written = ::write(fd_, text.data() + done, text.size() - done);
         if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return;
-        lines.remove_prefix(static_cast<std::size_t>(written));
+        if (written <= 0) break;
+        done += static_cast<std::size_t>(written);
     }
+    return done;
 }
 
 void log_file::reopen() {

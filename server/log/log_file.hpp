@@ -3,6 +3,7 @@
 
 #include "server/supervision/unique_fd.hpp"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -15,7 +16,8 @@ class log_file {
     log_file(std::string path, int standard);
 
     // Appends with one write(2), so that the lines of several processes do not mix. What cannot be written (a full
-    // disk, a reader that left) is dropped: a log must not stop a server.
+    // disk, a reader that left) is dropped: a log must not stop a server. A line that could be written in part only
+    // is ended before the next one begins.
     void write(std::string_view lines) noexcept;
 
     // Opens the path again, under the same descriptor, so that other threads may be writing. Throws std::system_error,
@@ -23,9 +25,12 @@ class log_file {
     void reopen();
 
  private:
+    std::size_t append(std::string_view text) noexcept;
+
     std::string path_;
     unique_fd opened_;
     int fd_;
+    bool in_a_line_ = false;  // the last write stopped there
 };
 
 }  // namespace girin::log

@@ -159,7 +159,7 @@ listeners::listener listeners::open_unix(const std::string& path, const options&
     }
     unique_fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) fail(errno, name);
-    const mode_t before = ::umask(settings.umask);
+    const mode_t before = ::umask(static_cast<mode_t>(settings.umask));
     const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
     const int error = errno;
     ::umask(before);

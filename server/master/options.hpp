@@ -16,7 +16,7 @@ struct options {
     // How many connections the kernel keeps waiting for each address.
     int backlog = 2048;
     // The mode that a unix socket is created without (Gunicorn's umask).
-    unsigned umask = 0;
+    config::file_mode umask{};
     // How many worker processes serve.
     unsigned workers = 1;
     // The kind of worker, for the log only.

@@ -85,6 +85,11 @@ void process_host::revert() {
     settings_ = std::move(settings_before_);
 }
 
+void process_host::stop_listening() {
+    sockets_.close();
+    for (process& worker : processes_) worker.channel.send(message::last_call());
+}
+
 process_host::process& process_host::get(pid_t pid) {
     const auto found =
         std::find_if(processes_.begin(), processes_.end(), [&](const process& worker) { return worker.pid == pid; });

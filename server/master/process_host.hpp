@@ -27,7 +27,7 @@ class process_host final : public worker_host {
     void forget(pid_t pid) override;
     options reread() override;
     void revert() override;
-    void stop_listening() override { sockets_.close(); }
+    void stop_listening() override;
 
     struct process {
         pid_t pid;

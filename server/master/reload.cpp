@@ -8,7 +8,15 @@
 namespace girin::master {
 
 void reload::step() {
-    if (!rolling_ && !(requested_ && begin())) return;
+    if (phase_ == phase::rolling) roll();
+    if (phase_ == phase::settling && all_serve()) {
+        phase_ = phase::resting;
+        log::info("Reload complete: generation " + std::to_string(fleet_.generation) + " serves");
+    }
+    if (phase_ != phase::rolling && requested_ && begin()) step();
+}
+
+void reload::roll() {
     for (slot& place : fleet_.slots)
         if (place.successor != 0) return;
     for (slot& place : fleet_.slots) {
@@ -17,10 +25,15 @@ void reload::step() {
         if (!fleet_.start_successor(place)) fail(place);
         return;
     }
-    rolling_ = false;
+    phase_ = phase::settling;
     fleet_.scale_to(fleet_.settings.workers);
-    log::info("Reload complete: generation " + std::to_string(fleet_.generation) + " serves");
-    if (requested_) step();
+}
+
+bool reload::all_serve() const {
+    return std::all_of(fleet_.slots.begin(), fleet_.slots.end(), [this](const slot& place) {
+        const worker* holder = fleet_.find(place.holder);
+        return holder != nullptr && holder->phase == worker_phase::ready;
+    });
 }
 
 bool reload::begin() {
@@ -36,7 +49,7 @@ bool reload::begin() {
     if (fleet_.settings.bind != old_settings_.bind)
         log::warning("Reload goes on listening on the old addresses: a change of bind takes a restart");
     ++fleet_.generation;
-    rolling_ = true;
+    phase_ = phase::rolling;
     any_ready_ = false;
     return true;
 }
@@ -50,14 +63,13 @@ void reload::succeed(slot& place) {
 
 void reload::fail(slot& place) {
     place.successor = 0;
-    rolling_ = false;
+    phase_ = phase::resting;
     log::error("Reload failed: generation " + std::to_string(fleet_.generation) +
                " did not boot; the workers of the old one go on serving");
     if (!any_ready_) {
         fleet_.settings = old_settings_;
         fleet_.host.revert();
     }
-    if (requested_) step();
 }
 
 }  // namespace girin::master

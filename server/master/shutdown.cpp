@@ -22,7 +22,8 @@ void shutdown::quickly() {
     if (phase_ == phase::graceful) log::info("Quick shutdown requested");
     enter(phase::quick, 2s);
     fleet_.host.stop_listening();
-    for (const worker& w : fleet_.workers) fleet_.host.signal(w.pid, SIGQUIT);
+    // Not QUIT: a worker that boots has no handler for it yet, and would leave a core.
+    for (const worker& w : fleet_.workers) fleet_.host.signal(w.pid, SIGINT);
 }
 
 void shutdown::tick() {

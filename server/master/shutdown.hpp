@@ -1,7 +1,7 @@
 // The master's end.
 //
 //   running   --TERM-->      graceful  every worker told to drain, graceful_timeout to do so
-//   running   --INT, QUIT--> quick     QUIT to every worker, 2 s
+//   running   --INT, QUIT--> quick     INT to every worker, 2 s
 //   graceful  --INT, QUIT--> quick
 //   graceful, quick  --time is up--> killed    KILL to whoever is left, 1 s
 //   any but running  --no worker left--> over

@@ -44,7 +44,8 @@ class worker_host {
     // The settings before the last `reread` are given again.
     virtual void revert() = 0;
 
-    // The master listens no more, and starts no more workers: the sockets end with the last worker that has them.
+    // The master listens no more, and starts no more workers: the sockets end with the last worker that has them, and
+    // the workers are told so.
     virtual void stop_listening() = 0;
 };
 

@@ -11,7 +11,7 @@
 namespace girin::supervision {
 namespace {
 
-constexpr std::array<std::string_view, 4> names{"ready", "boot_failed", "peer_joined", "peer_left"};
+constexpr std::array<std::string_view, 5> names{"ready", "boot_failed", "peer_joined", "peer_left", "last_call"};
 
 std::string_view take_word(std::string_view& text) {
     const std::string_view word = text.substr(0, text.find(' '));
@@ -43,6 +43,7 @@ std::string encode(const message& message) {
     std::string wire(names[static_cast<std::size_t>(message.what)]);
     switch (message.what) {
         case message::kind::ready:
+        case message::kind::last_call:
             break;
         case message::kind::boot_failed:
             wire += ' ' + std::to_string(message.exit_code) + ' ' + message.text;
@@ -59,6 +60,7 @@ std::string encode(const message& message) {
 std::optional<message> decode(std::string_view wire) {
     const std::string_view name = take_word(wire);
     if (name == "ready") return message::ready();
+    if (name == "last_call") return message::last_call();
     const std::optional<int> value = number(take_word(wire));
     if (!value) return std::nullopt;
     if (name == "boot_failed") return message::boot_failed(*value, std::string(wire));

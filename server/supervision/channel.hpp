@@ -15,7 +15,7 @@ namespace girin::supervision {
 
 // One message. The wire has the name and the fields as text, so that old masters and new workers understand each other.
 struct message {
-    enum class kind { ready, boot_failed, peer_joined, peer_left };
+    enum class kind { ready, boot_failed, peer_joined, peer_left, last_call };
 
     kind what = kind::ready;
     int exit_code = 0;     // boot_failed: what the worker is going to exit with
@@ -31,6 +31,8 @@ struct message {
         return {kind::peer_joined, 0, {}, peer, std::move(scoreboard)};
     }
     static message peer_left(pid_t peer) { return {kind::peer_left, 0, {}, peer, {}}; }
+    // The master listens no more: who still waits to be accepted is lost with the last worker.
+    static message last_call() { return {kind::last_call, 0, {}, 0, {}}; }
 };
 
 inline constexpr std::size_t longest_message = 2048;

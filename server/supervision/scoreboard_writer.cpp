@@ -15,6 +15,11 @@ std::int64_t nanoseconds(time_point when) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(when.time_since_epoch()).count();
 }
 
+// Without a locked instruction, for nobody else writes.
+void add(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
+    counter.store(counter.load(relaxed) + by, relaxed);
+}
+
 constexpr std::size_t word = sizeof(std::uint64_t);
 
 std::size_t copy_cut(char* to, std::size_t room, std::string_view text) {
@@ -45,10 +50,9 @@ void publish(in_flight_entry& entry, std::string_view method, std::string_view t
 
 }  // namespace
 
-scoreboard_writer::scoreboard_writer(int fd, std::uint32_t slot, std::uint32_t generation, writers how)
+scoreboard_writer::scoreboard_writer(int fd, std::uint32_t slot, std::uint32_t generation)
     : memory_(fd, sizeof(scoreboard_layout), mapping::access::read_write),
-      board_(*static_cast<scoreboard_layout*>(memory_.data())),
-      many_threads_(how == writers::many_threads) {
+      board_(*static_cast<scoreboard_layout*>(memory_.data())) {
     board_.version.store(scoreboard_version, relaxed);
     board_.size.store(sizeof(scoreboard_layout), relaxed);
     board_.pid.store(static_cast<std::uint32_t>(::getpid()), relaxed);
@@ -88,33 +92,14 @@ int scoreboard_writer::request_began(std::string_view method, std::string_view t
 void scoreboard_writer::request_ended(int entry) {
     if (entry < 0) return;
     board_.in_flight[static_cast<std::size_t>(entry)].length.store(0, std::memory_order_release);
-    const std::uint64_t others = ~(std::uint64_t{1} << entry);
-    if (many_threads_)
-        taken_.fetch_and(others);
-    else
-        taken_.store(taken_.load(relaxed) & others, relaxed);
+    taken_ &= ~(std::uint64_t{1} << entry);
 }
 
 int scoreboard_writer::claim_entry() {
-    std::uint64_t taken = taken_.load(relaxed);
-    for (;;) {
-        const int entry = std::countr_one(taken);
-        if (entry == static_cast<int>(in_flight_entries)) return -1;
-        const std::uint64_t with_mine = taken | std::uint64_t{1} << entry;
-        if (many_threads_) {
-            if (!taken_.compare_exchange_weak(taken, with_mine)) continue;
-        } else {
-            taken_.store(with_mine, relaxed);
-        }
-        return entry;
-    }
-}
-
-void scoreboard_writer::add(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
-    if (many_threads_)
-        counter.fetch_add(by, relaxed);
-    else
-        counter.store(counter.load(relaxed) + by, relaxed);
+    const int entry = std::countr_one(taken_);
+    if (entry == static_cast<int>(in_flight_entries)) return -1;
+    taken_ |= std::uint64_t{1} << entry;
+    return entry;
 }
 
 }  // namespace girin::supervision

@@ -4,19 +4,17 @@
 #include "server/supervision/memory_file.hpp"
 #include "server/supervision/scoreboard.hpp"
 
-#include <atomic>
+#include <cstdint>
 #include <string_view>
 
 namespace girin::supervision {
 
-// A call costs a handful of stores. One thread writes, unless `many_threads` is given.
+// One thread writes; a call costs a handful of stores.
 class scoreboard_writer {
  public:
-    enum class writers { one_thread, many_threads };
-
-    // Maps the inherited file and fills in the head. Throws std::system_error, or std::length_error when an older
-    // master made it too small.
-    scoreboard_writer(int fd, std::uint32_t slot, std::uint32_t generation, writers how = writers::one_thread);
+    // Maps the inherited file, which it needs no longer then, and fills in the head. Throws std::system_error, or
+    // std::length_error when an older master made it too small.
+    scoreboard_writer(int fd, std::uint32_t slot, std::uint32_t generation);
 
     void set_state(worker_state state);
     void beat(time_point now);
@@ -32,12 +30,10 @@ class scoreboard_writer {
 
  private:
     int claim_entry();
-    void add(std::atomic<std::uint64_t>& counter, std::uint64_t by);
 
     mapping memory_;
     scoreboard_layout& board_;
-    bool many_threads_;
-    std::atomic<std::uint64_t> taken_{0};  // a bit for each entry in use
+    std::uint64_t taken_ = 0;  // a bit for each entry in use
 };
 
 }  // namespace girin::supervision

@@ -3,9 +3,9 @@
 //
 // What the master expects of a worker: it fills in its scoreboard (scoreboard_writer.hpp), says `ready` on the channel
 // when it accepts, or `boot_failed` before it exits with that code, and beats every `heartbeat_interval`. On TERM it
-// takes what waits in the listeners' backlog, finishes, and exits with 0; on QUIT it exits at once; on USR1 it reopens
-// its logs; the channel's end of file (the master is gone) is like TERM. Until it is ready it gets only TERM, QUIT,
-// ABRT or KILL.
+// accepts no more, finishes, and exits with 0; after `last_call` it also serves who waits in the listeners' backlog; on
+// INT it exits at once; on USR1 it reopens its logs; the channel's end of file (the master is gone) is like `last_call`
+// and TERM. Until it is ready it gets only TERM, INT, ABRT or KILL.
 #pragma once
 
 #include <optional>

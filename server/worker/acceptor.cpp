@@ -12,6 +12,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <exception>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -48,7 +50,7 @@ bool acceptor::may_accept() const {
 }
 
 bool acceptor::accept_one() {
-    exhausted_ = {};
+    exhausted_.clear();
     sockaddr_storage from = {};
     for (;;) {
         socklen_t size = sizeof from;
@@ -57,15 +59,15 @@ bool acceptor::accept_one() {
         if (socket) {
             try {
                 serve_(std::move(socket), peer_name(from), local_);
+                complained_ = false;
                 return true;
-            } catch (const std::system_error& e) {
-                exhausted_ = e.code();
+            } catch (const std::exception& e) {
+                exhausted_ = e.what();
                 return false;
             }
         }
         if (errno == EINTR || errno == ECONNABORTED) continue;
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            exhausted_ = std::error_code(errno, std::generic_category());
+        if (errno != EAGAIN) exhausted_ = std::strerror(errno);
         return false;
     }
 }
@@ -79,22 +81,28 @@ coro<> acceptor::run() {
     for (;;) {
         // Edge-triggered: what waits has to be taken, or looked at again, until there is nothing.
         co_await girin::detail::io_wait(listener_, [this] { return something_waits(); });
-        for (;;) {
-            if (may_accept()) {
-                if (accept_one()) continue;
-                if (!exhausted_) break;
-                log::error("Cannot accept a connection: " + exhausted_.message());
-                co_await sleep(wait_for_resources);
-            } else {
-                co_await sleep(look_again);
-            }
-            if (!something_waits()) break;
-        }
+        co_await accept_waiting(std::numeric_limits<std::size_t>::max());
     }
 }
 
-void acceptor::accept_all() {
-    while (accept_one()) {
+coro<> acceptor::finish(std::size_t most) {
+    if (something_waits()) co_await accept_waiting(most);
+}
+
+coro<> acceptor::accept_waiting(std::size_t most) {
+    for (std::size_t taken = 0; taken < most;) {
+        if (may_accept()) {
+            if (accept_one()) {
+                ++taken;
+                continue;
+            }
+            if (exhausted_.empty()) break;
+            if (!std::exchange(complained_, true)) log::error("Cannot accept a connection: " + exhausted_);
+            co_await sleep(wait_for_resources);
+        } else {
+            co_await sleep(look_again);
+        }
+        if (!something_waits()) break;
     }
 }
 

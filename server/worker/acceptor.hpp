@@ -13,12 +13,11 @@
 #include <cstddef>
 #include <functional>
 #include <string>
-#include <system_error>
 
 namespace girin::worker {
 
-// Serves a client that has been accepted. The socket does not block; `local` lives as long as the acceptor. May throw
-// std::system_error.
+// Serves a client that has been accepted. The socket does not block; `local` lives as long as the acceptor. What it
+// throws is taken for a lack of resources.
 using client_handler = std::function<void(unique_fd socket, const peer_name& client, const address& local)>;
 
 class acceptor {
@@ -30,12 +29,13 @@ class acceptor {
     // Accepts until the task is cancelled. A worker that holds more connections than the emptiest of its peers leaves
     // new ones to them, and looks again within a millisecond.
     coro<> run();
-    // Takes what is in the queue already, however many others hold: for a worker that stops, when no other may be left.
-    void accept_all();
-    // Listens no more; run() must have ended.
+    // The same until nobody waits, or so many have been taken as may have waited when it was called.
+    coro<> finish(std::size_t most);
+    // Listens no more; run() and finish() must have ended.
     void close() noexcept { listener_.close(); }
 
  private:
+    coro<> accept_waiting(std::size_t most);
     bool may_accept() const;
     // Accepts once: false when there is nothing to accept.
     bool accept_one();
@@ -48,7 +48,8 @@ class acceptor {
     girin::detail::descriptor listener_;
     std::string local_host_;
     address local_;
-    std::error_code exhausted_;  // why the last client could not be taken, when waiting may help
+    std::string exhausted_;    // why the last client could not be taken, though one waits
+    bool complained_ = false;  // about that, since a client was taken
 };
 
 }  // namespace girin::worker

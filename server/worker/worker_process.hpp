@@ -25,9 +25,10 @@ namespace girin::worker {
 
 class worker_process {
  public:
-    // In a running loop. Takes over the descriptors of `start`. Throws std::system_error, and what the access log
-    // throws.
-    worker_process(const config::settings& s, application app, const supervision::worker_start_info& start);
+    // In a running loop. Takes over the listeners and the scoreboard of `start`; `master` must outlive this. Throws
+    // std::system_error, and what the access log throws.
+    worker_process(const config::settings& s, application app, const supervision::worker_start_info& start,
+                   supervision::channel& master);
 
     // Serves until a signal or the master's end tells it to stop, and returns the exit code.
     coro<int> serve();
@@ -39,18 +40,23 @@ class worker_process {
 
     client_handler choose_kind();
     coro<> beat();
+    bool hear_master();
     coro<> watch_master();
     coro<> watch_signals();
     coro<std::string> start_up();
+    void accepting_ended(const future<>& run);
     coro<> drain();
+    coro<> finish_accepting();
     coro<> end_connections();
+    coro<> shut_down();
+    std::chrono::milliseconds kept_time() const;
     void stop_soon(stop how);
     void finish_draining();
 
     const config::settings& settings_;
     supervision::scoreboard_writer scoreboard_;
-    supervision::channel channel_;
-    girin::detail::descriptor channel_watch_;
+    supervision::channel& master_;
+    girin::detail::descriptor master_watch_;
     supervision::roster roster_;
     application app_;
     lifespan_run lifespan_;
@@ -61,8 +67,11 @@ class worker_process {
     std::deque<acceptor> acceptors_;
     signal_source signals_;
     future<> stopping_ = create_future();
-    future<> drained_ = create_future();  // no connection is left, or nobody wants to wait for that
-    bool quickly_ = false;
+    future<> hurried_ = create_future();  // nobody wants to wait for anything
+    future<> drained_ = create_future();  // no connection is left and none comes, or hurried_
+    loop::time_point stopped_at_;
+    bool last_call_ = false;  // the master listens no more, or is gone
+    bool accepts_ = true;
 };
 
 }  // namespace girin::worker

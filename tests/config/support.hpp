@@ -42,6 +42,7 @@ inline std::string another_text(const definition& setting) {
     if (words == "N") return std::to_string(setting.bounds.least + 13);
     if (words == "SIZE") return "321";
     if (words == "TIME") return "1m1s7ms";
+    if (words == "MODE") return "0117";
     return "/an \"odd\" \\ p\u00e4th\t#1";
 }
 

@@ -46,7 +46,7 @@ int fake_worker::run() {
     if (const int code = boot(); code != 0) return code;
     sigset_t set;
     sigemptyset(&set);
-    for (const int signo : {SIGTERM, SIGQUIT, SIGUSR1}) sigaddset(&set, signo);
+    for (const int signo : {SIGTERM, SIGINT, SIGUSR1}) sigaddset(&set, signo);
     ::sigprocmask(SIG_BLOCK, &set, nullptr);
     signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 
@@ -76,8 +76,11 @@ void fake_worker::wait() {
 void fake_worker::handle_signals() {
     signalfd_siginfo info{};
     while (::read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-        if (info.ssi_signo == SIGQUIT) ::_exit(0);
-        if (info.ssi_signo == SIGTERM && setting("drain", "ok") != "never") drain();
+        if (info.ssi_signo == SIGINT) ::_exit(0);
+        if (info.ssi_signo == SIGTERM && setting("drain", "ok") != "never") {
+            hear_master();
+            drain();
+        }
         if (info.ssi_signo == SIGUSR1) {
             log::reopen();
             log::info("Reopened");
@@ -90,9 +93,13 @@ void fake_worker::hear_master() {
     supervision::message said;
     for (;;) {
         const channel::received what = master_.receive(said, channel::descriptors::accept);
-        if (what == channel::received::message) peers_.apply(said);
+        if (what == channel::received::message) {
+            peers_.apply(said);
+            last_call_ |= said.what == supervision::message::kind::last_call;
+        }
         if (what == channel::received::nothing) return;
         if (what == channel::received::closed) {
+            last_call_ = true;
             if (!draining_) log::info("Parent changed, shutting down");
             return drain();
         }
@@ -112,7 +119,7 @@ bool fake_worker::accept_one() {
 
 void fake_worker::drain() {
     if (draining_) return;
-    while (accept_one()) {
+    while (last_call_ && accept_one()) {
     }
     draining_ = true;
     board_.set_state(supervision::worker_state::draining);

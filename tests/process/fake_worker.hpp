@@ -41,5 +41,6 @@ class fake_worker {
     girin::supervision::roster peers_;
     girin::unique_fd signals_;
     std::map<int, int> connections_;  // descriptor to scoreboard entry
+    bool last_call_ = false;
     bool draining_ = false;
 };

@@ -119,6 +119,24 @@ class Lives(ServerTest):
             lines = notes.read().splitlines()
         self.assertEqual(sorted(lines), sorted(f"{what} {pid}" for what in ("started", "stopped") for pid in workers))
 
+    def test_shut_down_has_the_graceful_time_that_requests_have_left(self):
+        server = self.start(application="liblives.so", files=[("life", "stops-slowly 1500")])
+        self.assert_stops(server)
+        with open(server.path("notes")) as notes:
+            self.assertIn("stopped", notes.read())
+        self.assertEqual(server.log("ERROR|WARNING"), [])
+
+    def test_a_quick_stop_cuts_the_shut_down_off(self):
+        for first in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(first=first):
+                server = self.start("--graceful-timeout", "1h", application="liblives.so",
+                                    files=[("life", "stops-slowly 3600000")])
+                server.send(first)
+                server.wait_for_log("Handling signal")
+                self.assert_stops(server, signal.SIGINT)
+                server.wait_for_log("shut-down did not end in time")
+                server.wait_for_log("Worker exiting")
+
     def test_a_shut_down_that_takes_too_long_is_cut_off(self):
         server = self.start("--graceful-timeout", "1s", application="liblives.so",
                             files=[("life", "stops-slowly 3600000")])

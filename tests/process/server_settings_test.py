@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import stat
 import tempfile
 import unittest
 
@@ -50,6 +51,11 @@ class Settings(ServerTest):
         server.wait_for_log(r"Listening at: http://127\.0\.0\.1:\d+,unix:socket ")
         server.wait_for_ready(3)
         self.assertNotIn("server", server.ask("/").headers)
+
+    def test_a_unix_socket_is_created_without_the_permissions_that_umask_names(self):
+        for flags, mode in [([], 0o777), (["--umask", "0117"], 0o660)]:
+            server = self.start(*flags, bind="unix:socket")
+            self.assertEqual(stat.S_IMODE(os.stat(server.path("socket")).st_mode), mode)
 
     def test_a_misspelt_key_names_the_nearest_and_the_line(self):
         for content, complaint in [

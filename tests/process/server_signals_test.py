@@ -90,6 +90,15 @@ class Signals(ServerTest):
         with self.assertRaises(ConnectionEnded):
             client.read_head()
 
+    def test_workers_leave_in_order_within_the_graceful_time_whatever_cannot_be_ended(self):
+        server = self.start("--graceful-timeout", "3s")
+        self.busy(server, "/block?ms=60000")
+        self.assert_stops(server)
+        server.wait_for_log(r"\[WARNING\] Forcing close of 1 connections")
+        server.wait_for_log(r"\[ERROR\] 1 requests cannot be ended")
+        server.wait_for_log("Worker exiting")
+        self.assertEqual(server.log("killed"), [])
+
     def test_int_and_quit_stop_quickly_whatever_requests_are_left(self):
         for signo, name in ((signal.SIGINT, "int"), (signal.SIGQUIT, "quit")):
             for worker_class in WORKER_CLASSES:
@@ -98,6 +107,13 @@ class Signals(ServerTest):
                     self.busy(server, LONG)
                     self.assert_stops(server, signo)
                     server.wait_for_log(f"Handling signal: {name}$")
+
+    def test_a_worker_that_boots_is_ended_without_a_core(self):
+        for signo in (signal.SIGINT, signal.SIGQUIT):
+            server = self.start(application="liblives.so", files=[("life", "is-never-made")], wait=False)
+            server.wait_for_log("Booting worker")
+            self.assert_stops(server, signo)
+            server.wait_for_log(r"Worker \(pid:\d+\) was sent SIGINT!")
 
     def test_int_stops_quickly_while_a_blocking_handler_runs(self):
         server = self.start("--graceful-timeout", "1h")

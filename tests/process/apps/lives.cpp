@@ -2,6 +2,7 @@
 //
 //   well             start-up and shut-down succeed
 //   cannot-be-made   make_app raises                    stops-slowly MS   shut-down takes so long
+//   is-never-made    make_app does not return
 //   fails            start-up raises                    never-starts      start-up does not end
 //
 // It notes "started" and "stopped" in the file "notes", with its pid, and answers "/" with the word.
@@ -32,6 +33,8 @@ girin::app make_app() {
     life chosen;
     std::ifstream("life") >> chosen.word >> chosen.number;
     if (chosen.word == "cannot-be-made") throw std::runtime_error("no database configured");
+    if (chosen.word == "is-never-made")
+        for (;;) pause();
     girin::app app;
     app.lifespan([chosen](girin::lifespan& span) -> girin::coro<void> {
         if (chosen.word == "fails") throw std::runtime_error("the database does not answer");

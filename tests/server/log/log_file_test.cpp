@@ -4,7 +4,12 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
 #include <filesystem>
+#include <string>
 #include <system_error>
 
 using girin::log::log_file;
@@ -43,4 +48,24 @@ TEST_CASE("when reopening fails, the old file is written on") {
     CHECK_THROWS_AS(log.reopen(), std::system_error);
     log.write("still here\n");
     CHECK(read_file(folder.path("moved/log")) == "still here\n");
+}
+
+TEST_CASE("a line that could be written in part only is ended before the next one") {
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0);
+    const girin::unique_fd reader(ends[0]);
+    const girin::unique_fd writer(ends[1]);
+    REQUIRE(::fcntl(writer.get(), F_SETPIPE_SZ, 4096) == 4096);
+    std::array<char, 8192> buffer;
+    const auto read = [&] {
+        const ssize_t got = ::read(reader.get(), buffer.data(), buffer.size());
+        return std::string(buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+    };
+    log_file log("-", writer.get());
+    log.write(std::string(5000, 'x') + "\n");
+    log.write("dropped, for there is still no room\n");
+    CHECK(read() == std::string(4096, 'x'));
+    log.write("next\n");
+    log.write("and next\n");
+    CHECK(read() == "\nnext\nand next\n");
 }

@@ -117,7 +117,7 @@ TEST_CASE("a unix socket's file is removed at the end, but not one that another 
 
 TEST_CASE("a unix socket gets the mode that the umask leaves") {
     const scratch_folder folder;
-    const listeners open({.bind = {{{}, 0, folder.path("socket")}}, .umask = 0117});
+    const listeners open({.bind = {{{}, 0, folder.path("socket")}}, .umask = girin::config::file_mode(0117)});
     CHECK(std::filesystem::status(folder.path("socket")).permissions() == std::filesystem::perms{0660});
 }
 

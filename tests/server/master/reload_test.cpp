@@ -156,6 +156,48 @@ TEST_CASE("the number of workers follows the settings when the roll is over") {
     }
 }
 
+TEST_CASE("a reload is complete only when every slot is served by the new generation") {
+    world world;
+    world.host.fresh->workers = 4;
+    world.rules.handle(SIGHUP);
+    world.rules.ready(104);
+    world.rules.ready(105);
+    SUBCASE("a slot that was added at the end boots") {
+        world.rules.ready(106);
+        CHECK(world.log.count("Reload complete") == 0);
+        world.rules.ready(107);
+    }
+    SUBCASE("a slot is empty until its pause is over") {
+        world.rules.died(104, SIGKILL);
+        world.rules.tick();
+        world.rules.died(107, failed);
+        world.rules.ready(106);
+        world.rules.ready(108);
+        CHECK(world.log.count("Reload complete") == 0);
+        world.host.time += 1s;
+        world.rules.tick();
+        CHECK(world.log.count("Reload complete") == 0);
+        world.rules.ready(109);
+    }
+    CHECK(world.log.count("[INFO] Reload complete: generation 2 serves") == 1);
+    world.rules.died(world.newest(), SIGKILL);
+    world.rules.tick();
+    world.rules.ready(world.newest());
+    CHECK(world.log.count("Reload complete") == 1);
+}
+
+TEST_CASE("a HUP while the last slots of a generation boot begins the next reload at once") {
+    world world;
+    world.host.fresh->workers = 4;
+    world.rules.handle(SIGHUP);
+    for (const pid_t pid : {104, 105, 106}) world.rules.ready(pid);
+    world.rules.handle(SIGHUP);
+    CHECK(world.host.started.back().generation == 3);
+    for (int i = 0; i < 4; ++i) world.rules.ready(world.newest());
+    CHECK(world.log.count("Reload complete: generation 2") == 0);
+    CHECK(world.log.count("Reload complete: generation 3") == 1);
+}
+
 TEST_CASE("when an old worker dies while its successor boots, the successor takes the slot without another start") {
     world world;
     world.rules.handle(SIGHUP);
@@ -192,6 +234,7 @@ TEST_CASE("TTOU during a reload retires a worker together with its successor, an
     world.rules.died(104, left);
     world.rules.ready(105);
     world.rules.ready(106);
+    world.rules.ready(107);  // the settings still say three
     CHECK(world.log.count("Reload complete") == 1);
     CHECK(world.log.count("Reload failed") == 0);
 }

@@ -245,7 +245,7 @@ TEST_CASE("INT and QUIT give the workers two seconds") {
         world world({.workers = 1});
         world.boot_all();
         world.rules.handle(signo);
-        CHECK(world.host.take_signals() == sent{{101, SIGQUIT}});
+        CHECK(world.host.take_signals() == sent{{101, SIGINT}});
         world.pass(1990ms);
         CHECK(world.host.take_signals().empty());
         world.pass(10ms);
@@ -259,7 +259,7 @@ TEST_CASE("INT during a graceful stop makes it quick, TERM during a quick one ch
     world.rules.handle(SIGTERM);
     world.host.take_signals();
     world.rules.handle(SIGINT);
-    CHECK(world.host.take_signals() == sent{{101, SIGQUIT}});
+    CHECK(world.host.take_signals() == sent{{101, SIGINT}});
     CHECK(world.log.count("[INFO] Quick shutdown requested\n") == 1);
     world.rules.handle(SIGTERM);
     world.rules.handle(SIGINT);

@@ -40,6 +40,9 @@ TEST_CASE("a peer's scoreboard comes as a descriptor of its own, closed on exec"
     CHECK(said.what == message::kind::peer_left);
     CHECK(said.peer == 41);
     CHECK_FALSE(said.scoreboard);
+    CHECK(master.send(message::last_call()));
+    REQUIRE(worker.receive(said, descriptors::accept) == received::message);
+    CHECK(said.what == message::kind::last_call);
 }
 
 TEST_CASE("the master takes no descriptors from a worker") {

@@ -170,22 +170,3 @@ TEST_CASE("a reader never sees half of one line and half of another") {
     worker.join();
     CHECK(whole);
 }
-
-TEST_CASE("several threads of one worker share the scoreboard") {
-    const board board;
-    scoreboard_writer writer(board.file.get(), 0, 1, scoreboard_writer::writers::many_threads);
-    std::vector<std::thread> threads;
-    for (int i = 0; i < 4; ++i)
-        threads.emplace_back([&] {
-            for (int n = 0; n < 5000; ++n) {
-                writer.connection_opened();
-                writer.request_ended(writer.request_began("GET", "/", noon));
-                writer.connection_closed();
-            }
-        });
-    for (std::thread& thread : threads) thread.join();
-    CHECK(board.reader.requests() == 20'000);
-    CHECK(board.reader.accepted() == 20'000);
-    CHECK(board.reader.connections() == 0);
-    CHECK(board.reader.in_flight(noon).empty());
-}

@@ -16,6 +16,11 @@
 #include <sys/resource.h>
 #include <sys/un.h>
 
+#include <exception>
+#include <new>
+#include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 using namespace girin;
@@ -49,13 +54,13 @@ struct taking {
     worker::service service{answers("x"), {}, {}};
     roster peers;
     std::vector<std::string> ends;
-    std::error_code failure;  // of the worker, when it is to serve a client
+    std::exception_ptr failure;  // of the worker, when it is to serve a client
     int failures = 0;
 
     void serve(unique_fd socket, const worker::peer_name& client, const address& local) {
         if (failure) {
             ++failures;
-            throw std::system_error(failure);
+            std::rethrow_exception(failure);
         }
         const std::string from = client.view() ? std::string(client.view()->host) : "nowhere";
         ends.push_back(from + " " + std::string(local.host) + (local.port ? " " + std::to_string(*local.port) : ""));
@@ -168,18 +173,38 @@ TEST_CASE("a worker with more connections than its emptiest peer leaves clients 
     });
 }
 
-TEST_CASE("a worker that stops takes what has connected, however full it is") {
+TEST_CASE("an acceptor that finishes takes who waits, within its bounds, and returns when nobody does") {
     taking t;
     with_acceptor(
         t,
         [&](worker::acceptor& acceptor) -> coro<> {
             std::vector<unique_fd> clients;
             for (int i = 0; i < 5; ++i) clients.push_back(t.listening.connect());
-            co_await until([&] { return t.service.connections() == 1; });
-            acceptor.accept_all();
-            CHECK(t.service.connections() == 5);
+            co_await until([&] { return t.service.connections() == 2; });
+            task<> finishing = create_task(acceptor.finish(100));
+            for (std::size_t left = 0; left < 3; ++left) {
+                co_await settle();
+                CHECK(t.service.connections() == 2);
+                CHECK_FALSE(finishing.done());
+                clients[left].reset();
+                co_await until([&] { return t.service.connections() == 1; });
+                loop::running().advance(std::chrono::milliseconds(1));
+                co_await until([&] { return t.service.connections() == 2; });
+            }
+            co_await finishing;
+            CHECK(t.ends.size() == 5);
         },
-        1);
+        2);
+}
+
+TEST_CASE("an acceptor that finishes takes no more than may have waited before") {
+    taking t;
+    with_acceptor(t, [&](worker::acceptor& acceptor) -> coro<> {
+        std::vector<unique_fd> clients;
+        for (int i = 0; i < 5; ++i) clients.push_back(t.listening.connect());
+        co_await acceptor.finish(3);
+        CHECK(t.service.connections() == 3);
+    });
 }
 
 // UBSan opens a pipe to look at an object, and finds faults with every one while that fails.
@@ -210,17 +235,46 @@ TEST_CASE("without descriptors clients wait, and are taken when there are some a
     CHECK(log.count("Cannot accept a connection: Too many open files") == 1);
 }
 
-TEST_CASE("a client that cannot be served does not stop the acceptor") {
+TEST_CASE("a listener that fails is one line in the log, and looked at ten times a second") {
     log_capture log;
     taking t;
-    t.failure = std::make_error_code(std::errc::no_space_on_device);
     with_acceptor(t, [&](worker::acceptor&) -> coro<> {
-        const unique_fd lost = t.listening.connect();
-        co_await until([&] { return t.failures == 1; });
-        t.failure = {};
-        const unique_fd client = t.listening.connect();
+        ::shutdown(t.listening.fd, SHUT_RDWR);
+        for (int i = 0; i < 3; ++i) {
+            co_await settle();
+            loop::running().advance(std::chrono::milliseconds(100));
+        }
+    });
+    CHECK(log.count("Cannot accept a connection: Invalid argument\n") == 1);
+}
+
+TEST_CASE("clients that cannot be served are one line in the log, and do not stop the acceptor") {
+    log_capture log;
+    taking t;
+    std::string reason;
+    SUBCASE("the kernel refuses") {
+        t.failure = std::make_exception_ptr(std::system_error(std::make_error_code(std::errc::no_space_on_device)));
+        reason = "No space left on device";
+    }
+    SUBCASE("no memory is left") {
+        t.failure = std::make_exception_ptr(std::bad_alloc());
+        reason = "std::bad_alloc";
+    }
+    with_acceptor(t, [&](worker::acceptor&) -> coro<> {
+        std::vector<unique_fd> clients;
+        for (int failures = 1; failures <= 3; ++failures) {
+            clients.push_back(t.listening.connect());
+            loop::running().advance(std::chrono::milliseconds(100));
+            co_await until([&] { return t.failures == failures; });
+        }
+        CHECK(log.count("Cannot accept a connection: " + reason + "\n") == 1);
+        const std::exception_ptr failure = std::exchange(t.failure, nullptr);
+        clients.push_back(t.listening.connect());
         loop::running().advance(std::chrono::milliseconds(100));
         co_await until([&] { return t.service.connections() == 1; });
+        t.failure = failure;
+        clients.push_back(t.listening.connect());
+        co_await until([&] { return t.failures == 4; });
     });
-    CHECK(log.count("Cannot accept a connection: No space left on device") == 1);
+    CHECK(log.count("Cannot accept a connection: " + reason + "\n") == 2);
 }

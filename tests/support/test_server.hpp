@@ -82,6 +82,15 @@ class test_server {
         advance(time);
         co_await settle();
     }
+    // Lets time pass in such steps until the server has ended the client's connection.
+    coro<> pass_time_until_end(raw_client& client, std::chrono::milliseconds step) {
+        auto ended = [&] {
+            client.look();
+            if (!client.ended()) advance(step);
+            return client.ended();
+        };
+        co_await until(ended, "the connection ends");
+    }
     // Waits until the application has been called so often, and has run up to its first suspension.
     coro<> begun(int calls) {
         co_await until([this, calls] { return calls_ >= calls; }, "the application is called");

@@ -5,7 +5,7 @@ import re
 import servers
 import wrk
 
-KINDS = ["async", "sync"]
+KINDS = ["async", "threads", "sync"]
 LOADS = [("/", 1), ("/", 64), ("/", 256), ("/sleep?ms=100", 10), ("/sleep?ms=100", 100), ("/sleep?ms=100", 1000)]
 ROW = "| {:<14} | {:>11} | {:<7} | {:>10} | {:>9} | {:>9} | {:>15} | {:>6} |"
 

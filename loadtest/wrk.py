@@ -35,7 +35,7 @@ def drive(server, path, connections, seconds, prefix=()):
     return Report(
         requests,
         float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]),
-        milliseconds(re.search(r"50%\s+(\S+)", text)[1]),
-        milliseconds(re.search(r"99%\s+(\S+)", text)[1]),
+        milliseconds(re.search(r"^ +50% +(\S+)", text, re.MULTILINE)[1]),
+        milliseconds(re.search(r"^ +99% +(\S+)", text, re.MULTILINE)[1]),
         cpu / max(requests, 1) * 1e6,
         (int(bad[1]) if bad else 0) + (sum(map(int, broken.groups())) if broken else 0))

@@ -26,8 +26,8 @@ constexpr auto wait_for_resources = std::chrono::milliseconds(100);
 
 }  // namespace
 
-acceptor::acceptor(const service& s, const supervision::roster& peers, std::size_t most_connections,
-                   client_handler serve, int listener)
+acceptor::acceptor(service& s, const supervision::roster& peers, std::size_t most_connections, client_handler serve,
+                   int listener)
     : service_(s), peers_(peers), most_connections_(most_connections), serve_(std::move(serve)), listener_(listener) {
     sockaddr_storage bound = {};
     socklen_t size = sizeof bound;
@@ -44,9 +44,8 @@ acceptor::acceptor(const service& s, const supervision::roster& peers, std::size
     }
 }
 
-bool acceptor::may_accept() const {
-    return service_.connections() < most_connections_ &&
-           peers_.may_accept(service_.connections(), girin::detail::loop_core::running().time());
+bool acceptor::is_full() const {
+    return service_.connections() >= most_connections_;
 }
 
 bool acceptor::accept_one() {
@@ -91,16 +90,17 @@ coro<> acceptor::finish(std::size_t most) {
 
 coro<> acceptor::accept_waiting(std::size_t most) {
     for (std::size_t taken = 0; taken < most;) {
-        if (may_accept()) {
-            if (accept_one()) {
-                ++taken;
-                continue;
-            }
+        if (is_full()) {
+            co_await service_.next_end();
+        } else if (!peers_.may_accept(service_.connections(), girin::detail::loop_core::running().time())) {
+            co_await sleep(look_again);
+        } else if (accept_one()) {
+            ++taken;
+            continue;
+        } else {
             if (exhausted_.empty()) break;
             if (!std::exchange(complained_, true)) log::error("Cannot accept a connection: " + exhausted_);
             co_await sleep(wait_for_resources);
-        } else {
-            co_await sleep(look_again);
         }
         if (!something_waits()) break;
     }

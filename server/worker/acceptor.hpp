@@ -23,7 +23,7 @@ using client_handler = std::function<void(unique_fd socket, const peer_name& cli
 class acceptor {
  public:
     // `listener` is non-blocking. At most `most_connections` of the service's are open at a time.
-    acceptor(const service& s, const supervision::roster& peers, std::size_t most_connections, client_handler serve,
+    acceptor(service& s, const supervision::roster& peers, std::size_t most_connections, client_handler serve,
              int listener);
 
     // Accepts until the task is cancelled. A worker that holds more connections than the emptiest of its peers leaves
@@ -36,12 +36,12 @@ class acceptor {
 
  private:
     coro<> accept_waiting(std::size_t most);
-    bool may_accept() const;
+    bool is_full() const;
     // Accepts once: false when there is nothing to accept.
     bool accept_one();
     bool something_waits() const;
 
-    const service& service_;
+    service& service_;
     const supervision::roster& peers_;
     std::size_t most_connections_;
     client_handler serve_;

@@ -49,11 +49,17 @@ void service::joined(connection& c) noexcept {
     if (scoreboard) scoreboard->connection_opened();
 }
 
+future<> service::next_end() {
+    return next_ends_.emplace_back(create_future());
+}
+
 void service::left(connection& c) noexcept {
     *c.link_ = c.next_;
     if (c.next_) c.next_->link_ = c.link_;
     --connection_count_;
     if (scoreboard) scoreboard->connection_closed();
+    for (future<>& waiting : std::exchange(next_ends_, {}))
+        if (!waiting.done()) waiting.set_result();
     if (connection_count_ == 0 && on_empty) on_empty();
 }
 

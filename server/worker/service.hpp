@@ -12,6 +12,7 @@
 
 #include <girin/asgi.hpp>
 #include <girin/executor.hpp>
+#include <girin/future.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -20,6 +21,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace girin::worker {
 
@@ -57,6 +59,8 @@ class service {
     void abort();
 
     std::size_t connections() const noexcept { return connection_count_; }
+    // Done when the next connection ends.
+    future<> next_end();
     std::function<void()> on_empty;  // the last connection has ended
 
     application app;
@@ -80,6 +84,7 @@ class service {
     void left(connection& c) noexcept;
 
     connection* first_ = nullptr;
+    std::vector<future<>> next_ends_;
     std::size_t connection_count_ = 0;
     http1::server_fields own_fields_;
 };

@@ -18,7 +18,8 @@ endfunction()
 file(REMOVE_RECURSE ${scratch})
 run(${CMAKE_COMMAND} --install ${build} --prefix ${scratch}/first)
 file(RENAME ${scratch}/first ${scratch}/usr)
-foreach(path bin/girin lib/libgirin.so include/girin/asgi.hpp lib/cmake/girin/girinConfig.cmake)
+foreach(path bin/girin bin/hello lib/libgirin.so lib/libdemo.so lib/libhello.so include/girin/asgi.hpp
+        lib/cmake/girin/girinConfig.cmake)
     if(NOT EXISTS ${scratch}/usr/${path})
         message(FATAL_ERROR "${path} was not installed")
     endif()
@@ -34,6 +35,8 @@ run(${CMAKE_COMMAND} -G Ninja -S ${scratch}/consumer -B ${scratch}/build -D CMAK
 run(${CMAKE_COMMAND} --build ${scratch}/build)
 
 expect_version(${scratch}/usr/bin/girin)
+expect_version(${scratch}/usr/bin/hello)
+run(${scratch}/usr/bin/girin --check-config ${scratch}/usr/lib/libdemo.so)
 expect_version(${scratch}/build/hello)
 run(${scratch}/usr/bin/girin --check-config ${scratch}/build/libhello.so)
 run(${scratch}/build/hello --check-config)

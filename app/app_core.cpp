@@ -7,6 +7,7 @@
 #include <girin/settled.hpp>
 #include <girin/thread_pool.hpp>
 
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -59,7 +60,9 @@ coro<response> app_core::respond(std::size_t depth, request& req) const {
 // What is called need not be a coroutine itself, and can so raise here.
 coro<response> app_core::begin_answer(request& req) const {
     try {
-        return middleware_.empty() ? call(req) : respond(0, req);
+        coro<response> answer = middleware_.empty() ? call(req) : respond(0, req);
+        if (answer) return answer;
+        throw std::runtime_error("Expected a coroutine from the handler, but got nothing.");
     } catch (...) {
         return raise(std::current_exception());
     }

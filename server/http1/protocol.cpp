@@ -4,12 +4,21 @@
 
 namespace girin::http1 {
 
+bool protocol::is_over() const {
+    return reader_.ended() || (reader_.fully_read() && writer_.complete());
+}
+
+void protocol::begin_next() {
+    if (!is_over()) return;
+    reader_.begin();
+    writer_.begin();
+}
+
 event protocol::next(std::span<char> unread, request_storage& storage) {
-    if (reader_.ended() || (reader_.fully_read() && writer_.complete())) {
+    if (is_over()) {
         if (!keep_alive()) return {event_kind::paused};
         if (unread.empty()) return {event_kind::need_data};
-        reader_.begin();
-        writer_.begin();
+        begin_next();
     }
     const event event = reader_.next(unread, storage);
     switch (event.kind) {

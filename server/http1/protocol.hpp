@@ -56,6 +56,9 @@ class protocol {
     // Makes this response the last one: the worker drains, or the client has used up its requests.
     void close_after_response() { closing_ = true; }
 
+    // Begins the next request of a kept connection if the last is over, so that it can be answered before it is read.
+    void begin_next();
+
     // Whether the connection outlives the response, if the request is read to its end: the one place that decides that,
     // for the Connection field and for keep_alive().
     bool persists() const { return client_persists_ && !awaits_continue_ && !closing_ && !writer_.closes(); }
@@ -71,6 +74,8 @@ class protocol {
     std::uint64_t unread_body() const { return reader_.unread_body(); }
 
  private:
+    bool is_over() const;
+
     request_reader reader_;
     response_writer writer_;
     bool client_persists_ = false;

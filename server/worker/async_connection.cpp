@@ -51,6 +51,7 @@ detached async_connection::run_requests() {
         http1::event event = next_event();
         while (event.kind == http1::event_kind::need_data && !gone_ && !ended_input_ && !expired_) {
             if (!flush()) co_await until{*this, wait::written};
+            if (gone_) break;
             enter(input_.unread().empty() ? phase::idle : phase::head);
             give_back(output_);
             read_more();
@@ -73,6 +74,7 @@ detached async_connection::run_requests() {
             if (event.kind != http1::event_kind::need_data) continue;
             if (ended_input_ || expired_) break;
             if (!flush()) co_await until{*this, wait::written};
+            if (gone_) break;
             enter(phase::content);
             read_more();
             co_await until{*this, wait::read};

@@ -54,6 +54,7 @@ visit attendant::serve_requests() {
         attend();
         discard_content();
         thread_.input.end_request();
+        has_served_ = true;
         if (!protocol.keep_alive() || connection_.gone_ || unreachable_) return visit::over;
     } while (!must_give_way());
     return visit::waits_for_thread;
@@ -86,10 +87,13 @@ void attendant::take_carried() {
 // A head, the failure that refuses it, or need_data: the client has to send more first, or is gone. No thread waits for
 // a head, so that slow clients take none from the others.
 http1::event attendant::next_head() {
-    if (connection_.output().ready().size() >= most_corked) flush();
+    waits_ = false;
+    if (connection_.output().ready().size() >= most_corked && !flush()) return {http1::event_kind::need_data};
     for (;;) {
         const http1::event event = next_event();
         if (event.kind != http1::event_kind::need_data || !flush()) return event;
+        waits_ = has_served_ && connection_.crew_.is_contended();
+        if (waits_) return event;
         const input result = read(time_point::min());
         waits_ = result == input::nothing;
         if (result != input::bytes) return event;
@@ -162,10 +166,10 @@ void attendant::attend() {
     thread_.announce_news();
     thread_orders& orders = thread_.orders;
     for (watches_ = true;;) {
-        if (thread_.run_job(held)) continue;
         if (orders.write) try_write(orders);
         if (orders.ended && !orders.write) break;
         if (!orders.read_into.empty()) try_read(orders);
+        if (thread_.run_job(held)) continue;
         short events = 0;
         time_point until = time_point::max();
         if (orders.write) events |= POLLOUT, until = orders.write_until;

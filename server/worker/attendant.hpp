@@ -43,6 +43,7 @@ class attendant {
     const int socket_;
     const connection_options& options_;
     bool waits_ = false;        // the client has nothing more to say at the moment
+    bool has_served_ = false;   // a request, since the thread has had the connection
     bool ended_input_ = false;  // the client has sent its last byte, or the socket has failed
     bool unreachable_ = false;  // nothing can be sent any more
     bool watches_ = true;       // whether to look for the client's leaving

@@ -22,7 +22,12 @@ using girin::detail::loop_core;
 void threaded_connection::serve(thread_crew& crew, girin::detail::descriptor socket, const peer_name& client,
                                 const address& local) {
     auto* c = new threaded_connection(crew, std::move(socket), client, local);
-    c->await_request();
+    try {
+        c->await_request();
+    } catch (...) {
+        delete c;
+        throw;
+    }
 }
 
 threaded_connection::threaded_connection(thread_crew& crew, girin::detail::descriptor socket, const peer_name& client,
@@ -71,6 +76,7 @@ void threaded_connection::on_alarm() {
     output_ = service_.outputs.take();
     if (place_ == place::queued) {
         crew_.withdraw(*this);
+        protocol_.begin_next();
         protocol_.close_after_response();
         answer(503, "No thread was free in time");
         send_last_answer();
@@ -258,7 +264,11 @@ void threaded_connection::abort() {
                 tear();
                 cycle_->abort();
             }
-            return thread_->order([](thread_orders& orders) { orders.abort = true; });
+            return thread_->order([](thread_orders& orders) {
+                orders.abort = true;
+                orders.read_into = {};
+                orders.write = nullptr;
+            });
         case place::closing:
             return;
     }

@@ -135,6 +135,16 @@ TEST_CASE("http_error without a detail has its status code's reason phrase") {
     CHECK_THROWS_AS(http_error(401).header("a b", "c"), std::invalid_argument);
 }
 
+TEST_CASE("a handler that returns a coroutine that is none is a mistake like any other") {
+    struct forgets {
+        GIRIN_CORO_WRAPPER coro<response> operator()(request&) const { return coro<response>(); }
+    };
+    girin::app app;
+    app.get("/", forgets());
+    CHECK_THROWS_WITH_AS(test_client(app).get("/"), "Expected a coroutine from the handler, but got nothing.",
+                         std::runtime_error);
+}
+
 TEST_CASE("an exception that nothing handles is raised to the server, before anything was sent") {
     girin::app app;
     app.get("/", [](request&) -> coro<response> {

@@ -86,21 +86,26 @@ TEST_CASE("in threads, a request for which no thread is free in time is answered
     const with_threads one(1);
     log_capture log;
     with_server(
-        [](const scope&, receiver&, sender& send) -> coro<> {
-            co_await sleep(std::chrono::hours(1));
+        [](const scope& s, receiver&, sender& send) -> coro<> {
+            if (s.path == "/hold") co_await sleep(std::chrono::hours(1));
             co_await send(http_response_start(200));
             co_await send(http_response_body());
         },
         [](test_server& server) -> coro<> {
+            raw_client kept = server.connect();
+            kept.send(get("/"));
+            co_await kept.response();
             raw_client holder = server.connect();
-            holder.send(get("/"));
-            co_await server.begun(1);
-            raw_client waiting = server.connect();
-            waiting.send(get("/"));
-            co_await server.advance_and_settle(std::chrono::seconds(16));
-            const std::string response = co_await waiting.read_rest();
-            CHECK(status_of(response) == 503);
-            CHECK(has(response, "connection: close\r\n"));
+            holder.send(get("/hold"));
+            co_await server.begun(2);
+            raw_client fresh = server.connect();
+            for (raw_client* client : {&kept, &fresh}) client->send(get("/"));
+            co_await settle();
+            for (raw_client* client : {&kept, &fresh}) {
+                co_await server.pass_time_until_end(*client, std::chrono::seconds(1));
+                CHECK(status_of(client->received()) == 503);
+                CHECK(has(client->received(), "connection: close\r\n"));
+            }
         });
     CHECK(log.count("Invalid request from 127.0.0.1: 503") == 0);
 }

@@ -18,6 +18,6 @@ USER 10001
 ENV PORT=8000
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/usr/local/bin/girin", "health", "http://127.0.0.1:8000/"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/usr/local/bin/girin", "health"]
 ENTRYPOINT ["/usr/local/bin/girin"]
 CMD ["/usr/local/lib/libdemo.so", "-w", "2"]

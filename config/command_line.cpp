@@ -103,10 +103,9 @@ command_line parse_command_line(std::span<const char* const> arguments) {
     const std::vector<std::string> extras = app.remaining(true);
     command_line result;
     if (health->parsed()) {
-        if (url->count() != 1 || !extras.empty() || !app.parse_order().empty())
-            throw config_error(
-                "girin health expects one URL and nothing else, such as girin health http://127.0.0.1:8000/");
-        return {.action = action::health, .health_url = url->results().front()};
+        if (!extras.empty() || !app.parse_order().empty())
+            throw config_error("girin health expects nothing but a URL, such as girin health http://127.0.0.1:8000/");
+        return {.action = action::health, .health_url = url->count() ? url->results().front() : ""};
     }
     for (const std::string& extra : extras)
         if (extra != "--") reject(extra, spellings);

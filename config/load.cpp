@@ -106,6 +106,12 @@ void apply_fallbacks(parsed& result, const environment& variables) {
     }
 }
 
+// Where a server of the same environment listens, unless it was told otherwise.
+std::string own_url(const environment& variables) {
+    const std::string* const port = find_variable(variables, "PORT");
+    return "http://127.0.0.1:" + (port != nullptr ? *port : "8000") + "/";
+}
+
 std::vector<std::string> warnings_about(const environment& variables) {
     std::vector<std::string> warnings;
     for (auto each = variables.lower_bound(prefix); each != variables.end() && each->first.starts_with(prefix);
@@ -143,6 +149,7 @@ parsed load(int argc, const char* const* argv, const environment& variables) {
     const std::string_view program = arguments.empty() ? "girin" : arguments.front();
     if (line.action == action::help) result.text = help_text(program.substr(program.rfind('/') + 1));
     if (line.action == action::version) result.text = "girin (version " GIRIN_VERSION ")\n";
+    if (line.action == action::health && line.health_url.empty()) result.health_url = own_url(variables);
     if (!result.text.empty() || line.action == action::health) return result;
 
     const std::string* const named = find_variable(variables, "GIRIN_CONFIG");

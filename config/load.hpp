@@ -23,11 +23,11 @@ struct parsed {
     std::vector<std::string> origins = {};   // of each value, in the order of definitions(): "command line -w"
     std::vector<std::string> warnings = {};  // a sentence for each GIRIN_* variable that is no setting
     std::string text = {};                   // what --help or --version prints
-    std::string health_url = {};             // of `girin health URL`
+    std::string health_url = {};             // of `girin health [URL]`: http://127.0.0.1:$PORT/, else port 8000
 };
 
-// Reads every source and checks every value in it. A variable that is empty counts as not set. Nothing but the command
-// line is read for help, version and health. A relative path of the file is taken from the current folder. Throws
+// Reads every source and checks every value in it. A variable that is empty counts as not set. No setting is read for
+// help, version and health. A relative path of the file is taken from the current folder. Throws
 // config_error with one message for the first thing wrong.
 parsed load(int argc, const char* const* argv, const environment& variables);
 

@@ -1,4 +1,4 @@
-// `girin health URL`: asks a server how it is, for images that have no curl.
+// `girin health [URL]`: asks a server how it is, for images that have no curl.
 #pragma once
 
 #include <string_view>

@@ -21,7 +21,7 @@ TEST_CASE("the help names every flag, every setting and its default") {
         for (const std::string_view flag : each.flags) CHECK(text.find(flag) != text.npos);
     CHECK(text.find("[workers=1]") != text.npos);
     CHECK(text.find("--no-date-header") != text.npos);
-    CHECK(text.starts_with("usage: girin [FLAG]... [APPLICATION]\n       girin health URL\n"));
+    CHECK(text.starts_with("usage: girin [FLAG]... [APPLICATION]\n       girin health [URL]\n"));
 }
 
 TEST_CASE("the help fits 80 columns and ends no line with a space") {

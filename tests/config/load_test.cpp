@@ -166,11 +166,17 @@ TEST_CASE("what Kubernetes sets for a service called girin is no warning") {
               .warnings.empty());
 }
 
-TEST_CASE("help, version and health read nothing but the command line") {
+TEST_CASE("help, version and health read no settings") {
     const environment broken{{"GIRIN_WORKERS", "x"}, {"GIRIN_CONFIG", "/nowhere"}};
     CHECK(load_with({"--version"}, broken).text.starts_with("girin (version "));
     CHECK(load_with({"--help", "-w", "x"}, broken).text.starts_with("usage: girin "));
     CHECK(load_with({"health", "http://localhost:1/"}, broken).health_url == "http://localhost:1/");
+}
+
+TEST_CASE("health without a URL asks where a server of the same environment listens") {
+    CHECK(load_with({"health"}).health_url == "http://127.0.0.1:8000/");
+    CHECK(load_with({"health"}, {{"PORT", "9000"}}).health_url == "http://127.0.0.1:9000/");
+    CHECK(load_with({"health", "http://localhost:1/"}, {{"PORT", "9000"}}).health_url == "http://localhost:1/");
 }
 
 TEST_CASE("print shows every setting with its origin") {

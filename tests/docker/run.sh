@@ -26,9 +26,10 @@ tar -C "$work/bookworm" -c . | podman import --change 'CMD ["bash"]' - docker.io
 
 podman build --format docker --pull=never --network=host -t girin-test .
 
-# No capability, no writable file, no shell (it lies under an empty /usr/bin), and limits that need no privilege to set.
+# No capability, no writable file, no shell (it lies under an empty /usr/bin), limits that need no privilege to set, and
+# the port that a platform gives.
 run=(--network=none --read-only --cap-drop=all --security-opt=no-new-privileges --tmpfs /usr/bin:ro,notmpcopyup
-    --ulimit nofile=20000:20000 --ulimit nproc=30000:30000)
+    --ulimit nofile=20000:20000 --ulimit nproc=30000:30000 --env PORT=9000)
 fail() { podman logs "$name"; echo "$1"; exit 1; }
 wait_until() {
     local what=$1 deadline=$((SECONDS + 30))
@@ -48,7 +49,7 @@ owner=$(stat -c %u "/proc/$pid")
 [[ $owner == 10001 ]] || fail "the server runs as user $owner"
 if podman exec "$name" /bin/sh -c true 2>/dev/null; then fail "there is a shell: nothing shows that none is needed"; fi
 
-server=http://127.0.0.1:8000
+server=http://127.0.0.1:9000
 ask() { nsenter --net=/proc/"$pid"/ns/net curl --silent --fail "$@"; }
 answer=$(ask $server/)
 [[ $answer == "Hello, World!" ]] || fail "the container answers: $answer"

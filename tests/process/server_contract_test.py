@@ -2,23 +2,27 @@
 import unittest
 
 from http_client import ConnectionEnded, get
-from real_server import ServerTest
+from real_server import KEEP_ALIVE_CLASSES, ServerTest
 
 INTERNAL = (500, "Internal Server Error")
 
 
-class Contract(ServerTest):
+class Async(ServerTest):
+    worker_class = "async"
+
     def setUp(self):
-        self.server = self.start("--access-logfile", "access", application="libcontract.so")
+        self.server = self.start("--worker-class", self.worker_class, application="libcontract.so")
 
     def answers_of(self, client, path):
         response = client.ask(path)
         return response.status, response.text
 
     def assert_goes_on(self, client=None):
-        """The worker lives; and the connection, if it is one that should."""
-        if client:
+        """The worker lives; and the connection, if it is one that this kind of worker keeps."""
+        if client and self.worker_class in KEEP_ALIVE_CLASSES:
             self.assertEqual(client.ask("/fields").status, 200)
+        elif client:
+            self.assertEqual(client.read_to_end(), b"")
         self.assertEqual(self.server.ask("/fields").status, 200)
         self.assertEqual(len(self.server.started()), 1)
 
@@ -72,16 +76,25 @@ class Contract(ServerTest):
         self.server.wait_for_log(r"Exception in ASGI application: std::runtime_error: after the response")
 
     def test_middleware_and_scope_see_root_path_and_lower_case_names(self):
-        server = self.start("--root-path", "/shop", application="libcontract.so")
+        server = self.start("--worker-class", self.worker_class, "--root-path", "/shop", application="libcontract.so")
         text = server.ask("/fields", "X-Mixed-Case: Kept").text
         self.assertIn("x-mixed-case=Kept\n", text)
         self.assertTrue(text.endswith("root_path=/shop\n"))
 
     def test_an_application_without_lifespan_is_served_unless_lifespan_is_on(self):
         self.assert_goes_on()
-        strict = self.start("--lifespan", "on", application="libcontract.so", wait=False)
+        strict = self.start("--worker-class", self.worker_class, "--lifespan", "on", application="libcontract.so",
+                            wait=False)
         self.assertEqual(strict.wait(), 3)
         strict.wait_for_log(r"Application startup failed: std::logic_error: this application has no lifespan")
+
+
+class Threads(Async):
+    worker_class = "threads"
+
+
+class Sync(Async):
+    worker_class = "sync"
 
 
 if __name__ == "__main__":

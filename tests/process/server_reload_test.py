@@ -8,6 +8,7 @@ import unittest
 from load import Load
 from real_server import SANITIZER, WORKER_CLASSES, ServerTest, named, wait_until
 from scoreboards import Watch
+from wrk import Wrk
 
 WORKERS = 3
 
@@ -55,6 +56,16 @@ class Reload(ServerTest):
                 self.assertEqual(set(self.generations(load)), {1, 2, 3, 4, 5, 6})
                 self.assertEqual(len(server.started()), 6 * WORKERS)
                 self.assertEqual(server.log("WARNING|ERROR|CRITICAL"), [])
+
+    def test_five_hups_under_wrk_fail_none_of_its_requests(self):
+        server = self.start_copy()
+        wrk = Wrk(self, server.address, seconds=4)
+        for generation in range(2, 7):
+            wait_until(lambda: sum(board.connections for board in server.boards()) >= 64, "wrk is connected")
+            self.hup(server, generation)
+        result = wrk.result()
+        self.assertEqual((result.errors, result.wrong_answers), (0, 0), result.text)
+        self.assertGreater(result.requests, 1000)
 
     def break_by_rename(self, server, make):
         with open(named("libdemo.so"), "rb") as file:

@@ -1,4 +1,4 @@
-// `girin health URL` against servers that answer as they please.
+// `girin health` against servers that answer as they please.
 #include "server/health.hpp"
 
 #include "server/supervision/unique_fd.hpp"

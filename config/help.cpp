@@ -43,8 +43,8 @@ void append_entry(std::string& out, const std::array<std::string_view, 2>& flags
 }  // namespace
 
 std::string help_text(std::string_view program) {
-    std::string out =
-        "usage: " + std::string(program) + " [FLAG]... [APPLICATION]\n       " + std::string(program) + " health [URL]\n";
+    std::string out = "usage: " + std::string(program) + " [FLAG]... [APPLICATION]\n       " + std::string(program) +
+                      " health [URL]\n";
     const settings defaults;
     std::string_view section;
     for (const definition& setting : definitions()) {

@@ -94,7 +94,8 @@ TEST_CASE("own keeps every field, however many they are") {
     for (const int count : {0, 1, 8, 9, 100}) {
         auto kept = outlived([&](auto& a, auto& b, auto& c) {
             http_response_start start(204);
-            for (int i = 0; i < count; ++i) start.header(i % 2 ? std::string_view(a) : b, i % 3 ? std::string_view(a) : c);
+            for (int i = 0; i < count; ++i)
+                start.header(i % 2 ? std::string_view(a) : b, i % 3 ? std::string_view(a) : c);
             return start;
         });
         const auto moved = std::move(kept);

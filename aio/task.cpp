@@ -107,7 +107,8 @@ bool task_core::cancel(const std::string& message) {
 }
 
 unsigned task_core::uncancel() noexcept {
-    if (cancelling_ > 0 && --cancelling_ == 0) must_cancel_ = false;
+    if (cancelling_ == 0) return 0;
+    if (--cancelling_ == 0) must_cancel_ = false;
     return cancelling_;
 }
 

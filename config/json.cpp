@@ -45,7 +45,7 @@ class entry_reader final : public nlohmann::json_sax<nlohmann::json> {
     std::vector<json_entry> entries;
 
     bool null() override { return value(json_type::other, "null"); }
-    bool boolean(bool value_) override { return value(json_type::boolean, value_ ? "true" : "false"); }
+    bool boolean(bool truth) override { return value(json_type::boolean, truth ? "true" : "false"); }
     bool number_integer(std::int64_t number) override { return value(json_type::number, std::to_string(number)); }
     bool number_unsigned(std::uint64_t number) override { return value(json_type::number, std::to_string(number)); }
     bool number_float(double, const std::string& text) override { return value(json_type::number, text); }

@@ -69,6 +69,7 @@ unique_fd connect_to(const target& t, clock::time_point deadline) {
     std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> keep(found, ::freeaddrinfo);
     for (addrinfo* a = found; a; a = a->ai_next) {
         unique_fd fd(::socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol));
+        if (!fd) continue;
         limit_waiting(fd.get(), deadline);
         if (::connect(fd.get(), a->ai_addr, a->ai_addrlen) == 0) return fd;
     }

@@ -38,8 +38,8 @@ std::string log_path(const std::string& file) {
 
 // Throws what would fail every worker.
 void check_access_log(const config::settings& s) {
-    log::access_log_format(s.access_log_format);
-    if (!s.accesslog.empty()) log::log_file(s.accesslog, STDOUT_FILENO);
+    static_cast<void>(log::access_log_format(s.access_log_format));
+    if (!s.accesslog.empty()) static_cast<void>(log::log_file(s.accesslog, STDOUT_FILENO));
 }
 
 master::configuration configuration_of(config::settings s) {
@@ -93,7 +93,7 @@ int serve(const config::parsed& parsed, const settings_source& source) {
 }
 
 int check(const config::parsed& parsed) {
-    log::access_log_format(parsed.values.access_log_format);
+    static_cast<void>(log::access_log_format(parsed.values.access_log_format));
     if (parsed.values.application.empty()) return supervision::exit_ok;
     std::filesystem::path application = std::filesystem::path(parsed.values.chdir) / parsed.values.application;
     loader::read_application(application.string());

@@ -14,9 +14,9 @@ date_text format_date(std::time_t time) {
     gmtime_r(&time, &utc);
     date_text text;
     char* at = text.data();
-    at = put(at, days.substr(static_cast<std::size_t>(3 * utc.tm_wday), 3));
+    at = put(at, days.substr(3 * static_cast<std::size_t>(utc.tm_wday), 3));
     at = put_digits(put(at, ", "), utc.tm_mday, 2);
-    at = put(put(at, " "), months.substr(static_cast<std::size_t>(3 * utc.tm_mon), 3));
+    at = put(put(at, " "), months.substr(3 * static_cast<std::size_t>(utc.tm_mon), 3));
     at = put_digits(put(at, " "), utc.tm_year + 1900, 4);
     at = put_digits(put(at, " "), utc.tm_hour, 2);
     at = put_digits(put(at, ":"), utc.tm_min, 2);

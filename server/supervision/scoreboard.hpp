@@ -22,7 +22,7 @@ inline constexpr std::chrono::milliseconds heartbeat_stale{500};
 
 inline constexpr std::uint64_t scoreboard_magic = 0x3130'4253'4e49'5247;  // "GRINSB01"
 inline constexpr std::uint32_t scoreboard_version = 1;
-inline constexpr std::size_t scoreboard_file_bytes = 64 * 1024;  // room for later versions' fields
+inline constexpr std::size_t scoreboard_file_bytes = 65'536;  // room for later versions' fields
 inline constexpr std::size_t in_flight_entries = 64;
 inline constexpr std::size_t request_line_bytes = 128;
 

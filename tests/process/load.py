@@ -146,6 +146,7 @@ class Load:
         return any(later - earlier > LATE for earlier, later in zip(turns, turns[1:]))
 
     def failed(self):
-        """What became of requests that should have been answered."""
-        harmless = ("answered", "refused", "asked too late")
+        """What became of requests that should have been answered. Of a client's own delays, each can explain one."""
+        explained = self.outcomes["asked too late"] <= len(self.conversations)
+        harmless = ("answered", "refused", *(["asked too late"] if explained else []))
         return {outcome: count for outcome, count in self.outcomes.items() if outcome not in harmless}

@@ -1,5 +1,6 @@
 // The messages of ASGI 3.0 (spec 2.5) as types. Every view borrows: what is sent must live until send() has returned,
-// what was received until the next receive(). own() keeps one longer.
+// what was received until the next receive(). own() keeps one longer. The specification's optional extensions
+// (trailers, push, path send, early hints, a refused handshake with content) are not among them.
 #pragma once
 
 #include <girin/headers.hpp>
@@ -107,7 +108,7 @@ struct http_response_start {
         return std::move(*this);
     }
 
-    int status;
+    int status;  // 200 to 599; send() refuses others: the interim ones (RFC 9110 section 15.2) are the server's
     header_list headers;
 
     static constexpr std::string_view type = "http.response.start";

@@ -4,9 +4,7 @@ add_compile_options(-gdwarf-4)  # Debian 12's valgrind cannot read clang's DWARF
 add_library(girin_build_flags INTERFACE)
 set(girin_warnings -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Woverloaded-virtual)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    list(APPEND girin_warnings -Wshadow -Wdangling -Werror=dangling)
-else()
-    list(APPEND girin_warnings -Wshadow=local)  # g++'s -Wshadow forbids a constructor's parameter the name of a member function.
+    list(APPEND girin_warnings -Wshadow -Wdangling -Werror=dangling)  # g++ calls more than these shadows.
 endif()
 if(GIRIN_WERROR)
     list(APPEND girin_warnings -Werror)

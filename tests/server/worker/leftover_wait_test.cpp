@@ -10,15 +10,38 @@
 using namespace girin;
 using namespace girin::test;
 
+namespace {
+
+coro<> hear_three(receiver& receive, std::string& heard) {
+    for (int i = 0; i < 3; ++i) heard += std::string((co_await receive()).type()) + " ";
+}
+
+coro<> hear_cancellation(receiver& receive, std::string& heard) {
+    try {
+        co_await receive();
+    } catch (const cancelled_error&) {
+        heard += "cancelled ";
+        throw;
+    }
+}
+
+coro<> write_forever(sender& send, bool& raised) {
+    const std::string large(3'000'000, 'x');
+    try {
+        for (;;) co_await send(http_response_body(large, true));
+    } catch (const client_disconnected&) {
+        raised = true;
+    }
+}
+
+}  // namespace
+
 CONNECTION_TEST_CASE(
     "a task that waits in receive when the application returns gets http.disconnect, again and again") {
     std::string heard;
     std::vector<task<>> left_behind;
     auto app = [&](const scope&, receiver& receive, sender& send) -> coro<> {
-        auto listen = [](receiver& receive, std::string& heard) -> coro<> {
-            for (int i = 0; i < 3; ++i) heard += std::string((co_await receive()).type()) + " ";
-        };
-        left_behind.push_back(create_task(eager_start, listen(receive, heard)));
+        left_behind.push_back(create_task(eager_start, hear_three(receive, heard)));
         co_await sleep(std::chrono::nanoseconds(0));
         co_await send(http_response_start(200));
         co_await send(http_response_body("done"));
@@ -38,15 +61,7 @@ CONNECTION_TEST_CASE(
     "a task that was cancelled in receive is cancelled though the application returns before it runs") {
     std::string heard;
     auto app = [&](const scope&, receiver& receive, sender& send) -> coro<> {
-        auto listen = [](receiver& receive, std::string& heard) -> coro<> {
-            try {
-                co_await receive();
-            } catch (const cancelled_error&) {
-                heard += "cancelled ";
-                throw;
-            }
-        };
-        task<> listening = create_task(eager_start, listen(receive, heard));
+        task<> listening = create_task(eager_start, hear_cancellation(receive, heard));
         co_await send(http_response_start(200));
         co_await send(http_response_body("done"));
         listening.cancel();
@@ -70,16 +85,8 @@ CONNECTION_TEST_CASE("a send that waits when the application returns is torn") {
     bool raised = false;
     std::vector<task<>> left_behind;
     auto app = [&](const scope&, receiver&, sender& send) -> coro<> {
-        auto write = [](sender& send, bool& raised) -> coro<> {
-            const std::string large(3'000'000, 'x');
-            try {
-                for (;;) co_await send(http_response_body(large, true));
-            } catch (const client_disconnected&) {
-                raised = true;
-            }
-        };
         co_await send(http_response_start(200));
-        left_behind.push_back(create_task(eager_start, write(send, raised)));
+        left_behind.push_back(create_task(eager_start, write_forever(send, raised)));
     };
     with_server(app, [&](test_server& server) -> coro<> {
         raw_client client = server.connect_narrow();

@@ -3,6 +3,7 @@
 
 #include <girin/headers.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -29,6 +30,10 @@ struct request_head {
     bool expect_continue = false;
 
     bool is_http10() const { return http_version == "1.0"; }
+    // "METHOD target", as they stand in the request line.
+    std::string_view method_and_target() const {
+        return {method.data(), static_cast<std::size_t>(target.data() + target.size() - method.data())};
+    }
 };
 
 }  // namespace girin::http1

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -20,31 +19,25 @@ void add(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
     counter.store(counter.load(relaxed) + by, relaxed);
 }
 
-constexpr std::size_t word = sizeof(std::uint64_t);
-
-std::size_t copy_cut(char* to, std::size_t room, std::string_view text) {
-    const std::size_t count = std::min(room, text.size());
-    std::memcpy(to, text.data(), count);
-    return count;
-}
-
-void publish(in_flight_entry& entry, std::string_view method, std::string_view target, std::int64_t now) {
-    std::array<char, request_line_bytes + word> line;
-    std::size_t length = copy_cut(line.data(), request_line_bytes - 1, method);
-    line[length++] = ' ';
-    length += copy_cut(line.data() + length, request_line_bytes - length, target);
-    std::memset(line.data() + length, 0, word);
-
+void publish(in_flight_entry& entry, std::string_view line, std::int64_t now) {
+    line = line.substr(0, request_line_bytes);
     const std::uint32_t sequence = entry.sequence.load(relaxed);
     entry.sequence.store(sequence + 1, relaxed);
     std::atomic_thread_fence(std::memory_order_release);
     entry.started.store(now, relaxed);
-    for (std::size_t i = 0; i * word < length; ++i) {
-        std::uint64_t part;
-        std::memcpy(&part, line.data() + i * word, word);
-        entry.line[i].store(part, relaxed);
+    std::uint64_t word = 0;
+    std::atomic<std::uint64_t>* next = entry.line.data();
+    std::string_view rest = line;
+    for (; rest.size() >= sizeof word; rest.remove_prefix(sizeof word)) {
+        std::memcpy(&word, rest.data(), sizeof word);
+        next++->store(word, relaxed);
     }
-    entry.length.store(static_cast<std::uint32_t>(length), relaxed);
+    if (!rest.empty()) {
+        word = 0;
+        std::memcpy(&word, rest.data(), rest.size());
+        next->store(word, relaxed);
+    }
+    entry.length.store(static_cast<std::uint32_t>(line.size()), relaxed);
     entry.sequence.store(sequence + 2, std::memory_order_release);
 }
 
@@ -82,10 +75,10 @@ std::uint64_t scoreboard_writer::connections() const {
     return board_.connections.load(relaxed);
 }
 
-int scoreboard_writer::request_began(std::string_view method, std::string_view target, time_point now) {
+int scoreboard_writer::request_began(std::string_view line, time_point now) {
     add(board_.requests, 1);
     const int entry = claim_entry();
-    if (entry >= 0) publish(board_.in_flight[static_cast<std::size_t>(entry)], method, target, nanoseconds(now));
+    if (entry >= 0) publish(board_.in_flight[static_cast<std::size_t>(entry)], line, nanoseconds(now));
     return entry;
 }
 

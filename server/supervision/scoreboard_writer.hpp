@@ -23,9 +23,9 @@ class scoreboard_writer {
     void connection_closed();
     std::uint64_t connections() const;
 
-    // Publishes "METHOD target", cut at 128 bytes, and counts the request. Returns the entry for `request_ended`, or -1
-    // when all 64 are taken; then the request is only counted.
-    int request_began(std::string_view method, std::string_view target, time_point now);
+    // Publishes a request's line ("METHOD target"), cut at 128 bytes, and counts the request. Returns the entry for
+    // `request_ended`, or -1 when all 64 are taken; then the request is only counted.
+    int request_began(std::string_view line, time_point now);
     void request_ended(int entry);
 
  private:

@@ -60,7 +60,7 @@ cycle::cycle(connection& c) : connection_(c), started_(girin::detail::loop_core:
     scope_.server = c.local();
     scope_.state = shared.state;
     if (executor* blocking = c.blocking()) scope_.set_slot(*blocking);
-    if (shared.scoreboard) scoreboard_entry_ = shared.scoreboard->request_began(head.method, head.target, started_);
+    if (shared.scoreboard) scoreboard_entry_ = shared.scoreboard->request_began(head.method_and_target(), started_);
 }
 
 // What is called need not be a coroutine itself, and can so raise here or return nothing to run.

@@ -140,7 +140,7 @@ void fake_worker::serve(int fd) {
     std::string command;
     int number = 0;
     line >> command >> number;
-    connections_[fd] = board_.request_began("GET", "/" + command, supervision::clock::now());
+    connections_[fd] = board_.request_began("GET /" + command, supervision::clock::now());
     if (command == "crash") std::abort();
     if (command == "exit") ::_exit(number);
     if (command == "hang")

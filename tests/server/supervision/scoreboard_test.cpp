@@ -58,8 +58,8 @@ TEST_CASE("a reader sees what the worker says about itself") {
 TEST_CASE("requests in flight are listed from the oldest on, with their ages, until they end") {
     const board board;
     scoreboard_writer writer(board.file.get(), 0, 1);
-    const int young = writer.request_began("GET", "/young", noon - 1s);
-    const int old = writer.request_began("POST", "/old?x=1", noon - 5s);
+    const int young = writer.request_began("GET /young", noon - 1s);
+    const int old = writer.request_began("POST /old?x=1", noon - 5s);
     auto requests = board.reader.in_flight(noon);
     REQUIRE(requests.size() == 2);
     CHECK(requests[0].line == "POST /old?x=1");
@@ -77,26 +77,37 @@ TEST_CASE("requests in flight are listed from the oldest on, with their ages, un
 TEST_CASE("a request line is cut at 128 bytes") {
     const board board;
     scoreboard_writer writer(board.file.get(), 0, 1);
-    writer.request_began("GET", std::string(500, 'a'), noon);
-    writer.request_began(std::string(500, 'M'), "/lost", noon);
+    writer.request_began("GET " + std::string(500, 'a'), noon);
     const auto requests = board.reader.in_flight(noon);
-    REQUIRE(requests.size() == 2);
+    REQUIRE(requests.size() == 1);
     CHECK(requests[0].line == "GET " + std::string(124, 'a'));
-    CHECK(requests[1].line == std::string(127, 'M') + " ");
+}
+
+TEST_CASE("a request line of any length reads as it was published, whatever was in its entry before") {
+    const board board;
+    scoreboard_writer writer(board.file.get(), 0, 1);
+    for (std::size_t size = request_line_bytes; size > 0; --size) {
+        const std::string line(size, static_cast<char>('a' + size % 26));
+        const int entry = writer.request_began(line, noon);
+        const auto requests = board.reader.in_flight(noon);
+        REQUIRE(requests.size() == 1);
+        CHECK(requests[0].line == line);
+        writer.request_ended(entry);
+    }
 }
 
 TEST_CASE("a request beyond the 64 entries is counted, and its end leaves the others alone") {
     const board board;
     scoreboard_writer writer(board.file.get(), 0, 1);
     std::vector<int> entries;
-    for (int i = 0; i < 64; ++i) entries.push_back(writer.request_began("GET", "/" + std::to_string(i), noon));
-    const int beyond = writer.request_began("GET", "/beyond", noon);
+    for (int i = 0; i < 64; ++i) entries.push_back(writer.request_began("GET /" + std::to_string(i), noon));
+    const int beyond = writer.request_began("GET /beyond", noon);
     CHECK(beyond == -1);
     writer.request_ended(beyond);
     CHECK(board.reader.in_flight(noon).size() == 64);
     CHECK(board.reader.requests() == 65);
     writer.request_ended(entries[10]);
-    CHECK(writer.request_began("GET", "/again", noon) == entries[10]);
+    CHECK(writer.request_began("GET /again", noon) == entries[10]);
 }
 
 TEST_CASE("an older version's scoreboard, or a foreign one, is not read") {
@@ -139,7 +150,7 @@ TEST_CASE("a reader survives any bytes") {
 TEST_CASE("an entry that was being written when the worker died is left out") {
     board board;
     scoreboard_writer writer(board.file.get(), 0, 1);
-    writer.request_began("GET", "/torn", noon);
+    writer.request_began("GET /torn", noon);
     board.raw().in_flight[0].sequence.fetch_add(1);
     CHECK(board.reader.in_flight(noon).empty());
 }
@@ -147,7 +158,7 @@ TEST_CASE("an entry that was being written when the worker died is left out") {
 TEST_CASE("a start in the future or before time has no age") {
     board board;
     scoreboard_writer writer(board.file.get(), 0, 1);
-    writer.request_began("GET", "/", noon + 1s);
+    writer.request_began("GET /", noon + 1s);
     CHECK_FALSE(board.reader.in_flight(noon)[0].age);
     board.raw().in_flight[0].started = std::numeric_limits<std::int64_t>::min();
     CHECK_FALSE(board.reader.in_flight(noon)[0].age);
@@ -159,14 +170,14 @@ TEST_CASE("a reader never sees half of one line and half of another") {
     std::thread worker([&] {
         scoreboard_writer writer(board.file.get(), 0, 1);
         const std::string lines[] = {std::string(100, 'a'), std::string(60, 'b')};
-        for (int i = 0; i < 100'000; ++i) writer.request_ended(writer.request_began("GET", lines[i % 2], noon));
+        for (int i = 0; i < 100'000; ++i) writer.request_ended(writer.request_began(lines[i % 2], noon));
         over = true;
     });
     bool whole = true;
     while (!over)
         for (const auto& request : board.reader.in_flight(noon))
             whole = whole &&
-                    (request.line == "GET " + std::string(100, 'a') || request.line == "GET " + std::string(60, 'b'));
+                    (request.line == std::string(100, 'a') || request.line == std::string(60, 'b'));
     worker.join();
     CHECK(whole);
 }

@@ -1,7 +1,6 @@
 #include "server/http1/request_fields.hpp"
 
 #include "server/http1/characters.hpp"
-#include "server/http1/request_line.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -113,9 +112,10 @@ failure repeated(field_name name) {
 }
 
 // RFC 9112 section 3.2: an empty Host is what a client sends when its target has no authority.
-failure check_host(const header* host, std::string_view authority, const request_head& head) {
-    if (host == nullptr) return head.is_http10() ? failure() : failure{400, "Host header missing"};
-    if (host->value.empty() ? !authority.empty() : !is_authority(host->value)) return {400, "Invalid Host header"};
+failure check_host(const header* host, std::string_view authority, request_storage& storage) {
+    if (host == nullptr) return storage.head.is_http10() ? failure() : failure{400, "Host header missing"};
+    const bool valid = host->value.empty() ? authority.empty() : storage.hosts.accepts(host->value);
+    if (!valid) return {400, "Invalid Host header"};
     return {};
 }
 
@@ -156,7 +156,9 @@ std::size_t lower_name(char* name, bool& has_underscore) {
 }  // namespace
 
 failure read_request_fields(std::span<char> section, std::span<const text_line> lines, std::string_view authority,
-                            const limits& limits, header* fields, request_head& head) {
+                            const limits& limits, request_storage& storage) {
+    request_head& head = storage.head;
+    header* const fields = storage.fields.get();
     header* next = fields;
     notes said;
     head.content_length.reset();
@@ -177,7 +179,7 @@ failure read_request_fields(std::span<char> section, std::span<const text_line> 
     }
 
     if (head.content_length && head.chunked) return {400, "Content-Length with Transfer-Encoding"};
-    if (failure refused = check_host(said.host, authority, head)) return refused;
+    if (failure refused = check_host(said.host, authority, storage)) return refused;
     if (!authority.empty()) {
         if (said.host == nullptr) said.host = next++;
         *said.host = {"host", authority};

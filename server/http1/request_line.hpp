@@ -12,8 +12,4 @@ namespace girin::http1 {
 // empty in the other forms. Whether the method is one that is known is left to the parser.
 failure read_request_line(std::string_view line, request_head& head, std::string_view& authority);
 
-// Whether the text is a host with an optional port (RFC 9110 section 7.2, RFC 3986 section 3.2), without user
-// information.
-bool is_authority(std::string_view text);
-
 }  // namespace girin::http1

@@ -60,9 +60,7 @@ failure request_reader::check_head(std::span<char> head, request_storage& storag
     request_head& request = storage.head;
     std::string_view authority;
     if (failure refused = read_request_line(text.substr(0, lines[0].size), request, authority)) return refused;
-    if (failure refused =
-            read_request_fields(head, lines.subspan(1), authority, *limits_, storage.fields.get(), request))
-        return refused;
+    if (failure refused = read_request_fields(head, lines.subspan(1), authority, *limits_, storage)) return refused;
     if (needs_second_opinion(request)) {
         if (failure refused = storage.parsed.check_head(text)) return refused;
         if (failure refused = storage.parsed.check_framing(request)) return refused;

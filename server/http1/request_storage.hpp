@@ -1,6 +1,7 @@
 // What one request needs besides the bytes it came in: its head, its lines and fields, and the parser's state.
 #pragma once
 
+#include "server/http1/authority.hpp"
 #include "server/http1/line_guard.hpp"
 #include "server/http1/parser.hpp"
 #include "server/http1/request_head.hpp"
@@ -25,6 +26,7 @@ struct request_storage {
     std::unique_ptr<text_line[]> lines;
     // Room for limits::fields and the Host of an absolute-form target.
     std::unique_ptr<header[]> fields;
+    authority_checker hosts;
     parser parsed;
 };
 

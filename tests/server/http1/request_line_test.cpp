@@ -40,6 +40,11 @@ TEST_CASE("a request line is a method, a target and a version with one space bet
     CHECK(with_line("GET /x ") == "400");
 }
 
+TEST_CASE("method and target are one piece of the request line") {
+    for (const std::string_view line : {"GET /x?y=z", "OPTIONS *", "GET http://a/b"})
+        CHECK(head_of(std::string(line) + " HTTP/1.1\r\nHost: a\r\n\r\n").method_and_target() == line);
+}
+
 TEST_CASE("the versions are 1.0 and 1.1, and other versions of HTTP are answered with 505") {
     CHECK(with_line("GET / HTTP/1.0") == "GET / 1.0 {host: a} end\n");
     CHECK(with_line("GET / HTTP/2.0") == "505");

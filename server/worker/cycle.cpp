@@ -43,23 +43,31 @@ bool is_safe(std::string_view method) {
     return method == "GET" || method == "HEAD" || method == "OPTIONS";
 }
 
+// All but the decoded path.
+scope scope_of(const connection& c) {
+    const http1::request_head& head = c.head();
+    scope s;
+    s.http_version = head.http_version;
+    s.method = head.method;
+    s.raw_path = head.raw_path;
+    s.path = head.raw_path;
+    s.query_string = head.query_string;
+    s.root_path = c.shared().options.root_path;
+    s.headers = head.headers;
+    s.client = c.client();
+    s.server = c.local();
+    s.state = c.shared().state;
+    if (executor* blocking = c.blocking()) s.set_slot(*blocking);
+    return s;
+}
+
 }  // namespace
 
-cycle::cycle(connection& c) : connection_(c), started_(girin::detail::loop_core::running().turn_time()) {
+cycle::cycle(connection& c)
+    : connection_(c), scope_(scope_of(c)), started_(girin::detail::loop_core::running().turn_time()) {
     const service& shared = c.shared();
     const http1::request_head& head = c.head();
-    scope_.http_version = head.http_version;
-    scope_.method = head.method;
-    scope_.raw_path = head.raw_path;
-    scope_.path = head.raw_path;
     if (head.raw_path.find('%') != std::string_view::npos) scope_.path = decoded_path_ = percent_decoded(head.raw_path);
-    scope_.query_string = head.query_string;
-    scope_.root_path = shared.options.root_path;
-    scope_.headers = head.headers;
-    scope_.client = c.client();
-    scope_.server = c.local();
-    scope_.state = shared.state;
-    if (executor* blocking = c.blocking()) scope_.set_slot(*blocking);
     if (shared.scoreboard) scoreboard_entry_ = shared.scoreboard->request_began(head.method_and_target(), started_);
 }
 

@@ -17,7 +17,9 @@ class GIRIN_EXPORT callback_node : private callback_link {
     callback_node() noexcept = default;
     callback_node(const callback_node&) = delete;
     callback_node& operator=(const callback_node&) = delete;
-    virtual ~callback_node() { unlink(); }
+    virtual ~callback_node() {
+        if (linked()) unlink();
+    }
 
     // Runs the callback in its turn. Only what stops the whole loop (keyboard_interrupt) may come out of it.
     virtual void run() = 0;

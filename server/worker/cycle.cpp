@@ -91,9 +91,10 @@ void cycle::start() {
 }
 
 receiving cycle::receive() {
-    if (input_wait_.waits()) throw asgi_error("Expected one receive at a time, but another is waiting.");
+    if (waits(input_wait_)) throw asgi_error("Expected one receive at a time, but another is waiting.");
     if (std::optional<receive_message> message = next_message()) return *message;
-    return input_wait_;
+    if (!input_wait_) input_wait_.emplace(*this);
+    return *input_wait_;
 }
 
 // ASGI: the content piece by piece, then http.disconnect once the response is complete or the client has left.
@@ -124,16 +125,16 @@ receive_message cycle::input_wait::take() {
 }
 
 void cycle::on_input() {
-    if (!input_wait_.waits()) return;
+    if (!waits(input_wait_)) return;
     const std::optional<receive_message> message = next_message();
-    if (!message || !input_wait_.waits()) return;  // a refusal has woken it
+    if (!message || !waits(input_wait_)) return;  // a refusal has woken it
     message_ = message;
-    input_wait_.wake();
+    input_wait_->wake();
 }
 
 sending cycle::send(const send_message& message) {
     if (ended_ || connection_.left()) throw client_disconnected();
-    if (output_wait_.waits()) throw asgi_error("Expected one send at a time, but another is waiting.");
+    if (waits(output_wait_)) throw asgi_error("Expected one send at a time, but another is waiting.");
     if (const auto* start = message.as<http_response_start>()) {
         connection_.protocol().start(start->status, start->headers.fields(), connection_.shared().own_fields(),
                                      connection_.output());
@@ -157,7 +158,8 @@ sending cycle::send_body(const http_response_body& body) {
     if (connection_.left()) throw client_disconnected();
     if (!body.more_body) on_input();  // a receive() that waits gets its http.disconnect
     if (written) return {};
-    return output_wait_;
+    if (!output_wait_) output_wait_.emplace(*this);
+    return *output_wait_;
 }
 
 bool cycle::output_wait::cancel(const std::string& message) {
@@ -167,7 +169,7 @@ bool cycle::output_wait::cancel(const std::string& message) {
 }
 
 void cycle::on_written() {
-    if (output_wait_.waits()) output_wait_.wake();
+    if (waits(output_wait_)) output_wait_->wake();
 }
 
 void cycle::wake_waits() {
@@ -219,7 +221,7 @@ void cycle::collect() {
     if (shared.scoreboard) shared.scoreboard->request_ended(scoreboard_entry_);
     if (shared.access) log_access();
     ended_ = true;
-    if (input_wait_.suspended() || output_wait_.suspended()) release_waits();
+    if (suspended(input_wait_) || suspended(output_wait_)) release_waits();
     connection_.cycle_ended();
 }
 
@@ -232,7 +234,7 @@ void cycle::release_waits() {
         void drop() noexcept override { delete this; }
         girin::detail::ref<cycle> kept;
     };
-    if (output_wait_.suspended()) connection_.tear();
+    if (suspended(output_wait_)) connection_.tear();
     wake_waits();
     girin::detail::loop_core::running().ready.push_back(*new keeper(this));
 }

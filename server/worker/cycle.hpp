@@ -35,7 +35,7 @@ class cycle final : public girin::detail::task_core, private receiver, private s
     // The worker stops.
     void abort();
     // Whether the application waits for more of the request.
-    bool awaits_input() const noexcept { return input_wait_.waits(); }
+    bool awaits_input() const noexcept { return waits(input_wait_); }
 
  private:
     class input_wait final : public receive_wait {
@@ -56,6 +56,15 @@ class cycle final : public girin::detail::task_core, private receiver, private s
         cycle& cycle_;
     };
 
+    template <class Wait>
+    static bool suspended(const std::optional<Wait>& wait) noexcept {
+        return wait && wait->suspended();
+    }
+    template <class Wait>
+    static bool waits(const std::optional<Wait>& wait) noexcept {
+        return wait && wait->waits();
+    }
+
     GIRIN_CORO_WRAPPER coro<void> call_application();
     receiving receive() override;
     sending send(const send_message& message) override;
@@ -71,8 +80,8 @@ class cycle final : public girin::detail::task_core, private receiver, private s
     connection& connection_;
     scope scope_;
     std::string decoded_path_;
-    input_wait input_wait_{*this};
-    output_wait output_wait_{*this};
+    std::optional<input_wait> input_wait_;    // of receive(), made when it first has to wait
+    std::optional<output_wait> output_wait_;  // of send(), likewise
     std::optional<receive_message> message_;
     std::unique_ptr<owned<http_response_start>> logged_start_;  // when the access log shows it
     std::chrono::steady_clock::time_point started_;

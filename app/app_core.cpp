@@ -70,6 +70,10 @@ coro<response> app_core::begin_answer(request& req) const {
 
 coro<response> app_core::call(request& req) const {
     if (const route* found = request_access::route_of(req)) return found->call(req);
+    return call_without_route(req);
+}
+
+coro<response> app_core::call_without_route(request& req) const {
     const std::string methods = routes.allowed(route_path(req.scope()));
     if (!methods.empty()) throw http_error(405).header("allow", methods);
     if (not_found) return (*not_found)(req);

@@ -28,24 +28,31 @@ std::string printable(std::string_view text) {
     return shown;
 }
 
+// Raising is kept out of the loop over all fields.
+[[noreturn, gnu::noinline]] void refuse_name(std::string_view name, std::size_t wrong) {
+    if (name.empty()) throw asgi_error("Invalid HTTP header name: expected a token, but got an empty one.");
+    throw asgi_error("Invalid HTTP header name '" + printable(name) + "': '" + printable(name.substr(wrong, 1)) +
+                     "' cannot be part of a token.");
+}
+
+[[noreturn, gnu::noinline]] void refuse_value(const header& field, std::size_t wrong) {
+    throw asgi_error("Invalid HTTP header value of '" + std::string(field.name) + "': it contains '" +
+                     printable(field.value.substr(wrong, 1)) + "'.");
+}
+
 void check_name(std::string_view name) {
     const std::size_t wrong = find_not(name, token_char);
-    if (name.empty()) throw asgi_error("Invalid HTTP header name: expected a token, but got an empty one.");
-    if (wrong != name.size())
-        throw asgi_error("Invalid HTTP header name '" + printable(name) + "': '" + printable(name.substr(wrong, 1)) +
-                         "' cannot be part of a token.");
+    if (name.empty() || wrong != name.size()) refuse_name(name, wrong);
 }
 
 // field-value of RFC 9110 section 5.5: visible ASCII, bytes from 0x80, spaces and tabs.
 void check_value(const header& field) {
     std::size_t wrong = find_control(field.value, 0);
     while (wrong != field.value.size() && field.value[wrong] == '\t') wrong = find_control(field.value, wrong + 1);
-    if (wrong != field.value.size())
-        throw asgi_error("Invalid HTTP header value of '" + std::string(field.name) + "': it contains '" +
-                         printable(field.value.substr(wrong, 1)) + "'.");
+    if (wrong != field.value.size()) refuse_value(field, wrong);
 }
 
-void read_content_length(std::string_view value, response_facts& facts) {
+[[gnu::noinline]] void read_content_length(std::string_view value, response_facts& facts) {
     std::uint64_t length = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
     if (error != std::errc() || end != value.data() + value.size())

@@ -25,12 +25,10 @@ class header_list {
     }
 
     void add(std::string_view name, std::string_view value) {
-        if (size_ < few) {
+        if (size_ < few)
             ::new (&few_[size_]) header{name, value};
-        } else {
-            if (size_ == few) many_.assign(few_, few_ + few);
-            many_.push_back({name, value});
-        }
+        else
+            add_to_many({name, value});
         ++size_;
     }
 
@@ -38,6 +36,12 @@ class header_list {
     headers_view fields() const noexcept { return {size_ > few ? many_.data() : few_, size_}; }
 
  private:
+    // Not inline, so that adding one of the few stays small.
+    [[gnu::noinline]] void add_to_many(const header& field) {
+        if (size_ == few) many_.assign(few_, few_ + few);
+        many_.push_back(field);
+    }
+
     static constexpr std::size_t few = 8;
     union {
         header few_[few];  // made as they are added: clearing all of them costs more than most messages need

@@ -52,7 +52,7 @@ void check_value(const header& field) {
     if (wrong != field.value.size()) refuse_value(field, wrong);
 }
 
-[[gnu::noinline]] void read_content_length(std::string_view value, response_facts& facts) {
+void read_content_length(std::string_view value, response_facts& facts) {
     std::uint64_t length = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
     if (error != std::errc() || end != value.data() + value.size())
@@ -61,8 +61,10 @@ void check_value(const header& field) {
     facts.content_length = length;
 }
 
-// Reads a field that the server writes itself, or that takes the place of one of its own. Returns whether to write it.
-bool note(const header& field, response_facts& facts) {
+// Checks the name, and reads a field that the server writes itself or that takes the place of one of its own. Returns
+// whether to write it.
+[[gnu::noinline]] bool is_written(const header& field, response_facts& facts) {
+    check_name(field.name);
     switch (field.name.size()) {
         case 4:
             if (is_field(field.name, "date")) facts.has_date = true;
@@ -95,10 +97,9 @@ std::size_t fields_size(headers_view headers) {
 
 char* put_fields(char* out, headers_view headers, response_facts& facts) {
     for (const header& field : headers) {
-        // Comparing the name that is in nearly every response costs less than checking it.
-        if (field.name != "content-type") check_name(field.name);
         check_value(field);
-        if (!note(field, facts)) continue;
+        // Comparing the name that is in nearly every response costs less than checking it.
+        if (field.name != "content-type" && !is_written(field, facts)) continue;
         out = put(out, field.name);
         out = put(out, ": ");
         out = put(out, field.value);

@@ -133,19 +133,32 @@ void cycle::on_input() {
 }
 
 sending cycle::send(const send_message& message) {
-    if (ended_ || connection_.left()) throw client_disconnected();
-    if (waits(output_wait_)) throw asgi_error("Expected one send at a time, but another is waiting.");
+    if (ended_ || connection_.left() || waits(output_wait_)) refuse_send();
     if (const auto* start = message.as<http_response_start>()) {
         connection_.protocol().start(start->status, start->headers.fields(), connection_.shared().own_fields(),
                                      connection_.output());
         status_ = start->status;
         const access_log* access = connection_.shared().access;
-        if (access && access->shows_response_fields())
-            logged_start_ = std::make_unique<owned<http_response_start>>(start->own());
+        if (access && access->shows_response_fields()) keep_for_log(*start);
         return {};
     }
     if (const auto* body = message.as<http_response_body>()) return send_body(*body);
+    refuse_message(message);
+}
+
+// What follows is rare, and not inline in what every response goes through.
+
+void cycle::refuse_send() const {
+    if (ended_ || connection_.left()) throw client_disconnected();
+    throw asgi_error("Expected one send at a time, but another is waiting.");
+}
+
+void cycle::refuse_message(const send_message& message) {
     throw asgi_error("Unexpected ASGI message '" + std::string(message.type()) + "' on an http connection.");
+}
+
+void cycle::keep_for_log(const http_response_start& start) {
+    logged_start_ = std::make_unique<owned<http_response_start>>(start.own());
 }
 
 // A last body waits for the application to return or suspend, so that pipelined responses leave together; a piece that
@@ -216,7 +229,7 @@ void cycle::collect() {
     } catch (...) {
         raised = std::current_exception();
     }
-    application_ended(raised);
+    if (raised || !(connection_.protocol().response_complete() || connection_.left())) application_failed(raised);
     const service& shared = connection_.shared();
     if (shared.scoreboard) shared.scoreboard->request_ended(scoreboard_entry_);
     if (shared.access) log_access();
@@ -239,20 +252,18 @@ void cycle::release_waits() {
     girin::detail::loop_core::running().ready.push_back(*new keeper(this));
 }
 
-void cycle::application_ended(const std::exception_ptr& raised) {
-    http1::protocol& protocol = connection_.protocol();
-    bool complete = protocol.response_complete();
+// It has raised, or not completed its response to a client that is still there.
+void cycle::application_failed(const std::exception_ptr& raised) {
     std::string problem;
     if (raised) {
         if (connection_.left() && is_consequence_of_leaving(raised)) return;
         problem = "Exception in ASGI application: " + describe(raised);
     } else {
-        if (complete || connection_.left()) return;
         problem = status_ == 0 ? "ASGI callable returned without starting response."
                                : "ASGI callable returned without completing response.";
     }
     log::error(problem + " (" + log::escaped(scope_.method) + " " + log::escaped(connection_.head().target) + ")");
-    if (complete || connection_.left()) return;
+    if (connection_.protocol().response_complete() || connection_.left()) return;
     if (!answer(500, "Internal Server Error")) connection_.tear();
 }
 

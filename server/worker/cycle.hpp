@@ -69,13 +69,16 @@ class cycle final : public girin::detail::task_core, private receiver, private s
     receiving receive() override;
     sending send(const send_message& message) override;
     sending send_body(const http_response_body& body);
+    [[noreturn, gnu::noinline]] void refuse_send() const;
+    [[noreturn, gnu::noinline]] static void refuse_message(const send_message& message);
+    [[gnu::noinline]] void keep_for_log(const http_response_start& start);
     std::optional<receive_message> next_message();
     void wake_waits();
-    void release_waits();
+    [[gnu::noinline]] void release_waits();
     bool answer(int status, std::string_view reason);
     void collect() override;
-    void application_ended(const std::exception_ptr& raised);
-    void log_access();
+    [[gnu::noinline]] void application_failed(const std::exception_ptr& raised);
+    [[gnu::noinline]] void log_access();
 
     connection& connection_;
     scope scope_;

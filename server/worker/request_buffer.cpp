@@ -16,8 +16,7 @@ request_buffer::~request_buffer() {
     pools_.give_back(std::move(current_));
 }
 
-void request_buffer::make_room() {
-    if (!current_ || !current_.free().empty()) return;
+void request_buffer::make_more_room() {
     if (current_.position() > kept_) current_.move_unread_to(kept_);
     const bool narrow = kept_ != 0 && current_.capacity() - kept_ < least_room;
     if (narrow || current_.free().empty()) enlarge();
@@ -26,11 +25,6 @@ void request_buffer::make_room() {
 bool request_buffer::make_room_behind() {
     if (current_ && current_.free().empty() && kept_ != 0) enlarge();
     return !current_ || !current_.free().empty();
-}
-
-std::span<char> request_buffer::room() {
-    if (!current_) current_ = pools_.small.take();
-    return current_.free();
 }
 
 void request_buffer::enlarge() {
@@ -49,7 +43,7 @@ void request_buffer::give_back_unused() noexcept {
 }
 
 void request_buffer::end_request() noexcept {
-    pools_.give_back(std::exchange(head_, {}));
+    if (head_) pools_.give_back(std::exchange(head_, {}));
     kept_ = 0;
     if (current_.unread().empty())
         pools_.give_back(std::exchange(current_, {}));

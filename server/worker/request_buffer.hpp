@@ -23,11 +23,16 @@ class request_buffer {
     void consume(std::size_t size) noexcept { current_.consume(size); }
 
     // Sees to it that there is room behind the unread bytes. Content that has been consumed may be overwritten.
-    void make_room();
+    void make_room() {
+        if (current_ && current_.free().empty()) make_more_room();
+    }
     // The same without moving anything; whether there is room then.
     bool make_room_behind();
     // Where to read to. Takes memory if there is none.
-    std::span<char> room();
+    std::span<char> room() {
+        if (!current_) current_ = pools_.small.take();
+        return current_.free();
+    }
     // So many bytes have been read into that room.
     void filled(std::size_t size) noexcept { current_.filled(size); }
     // Gives the memory back if nothing came into that room.
@@ -40,6 +45,7 @@ class request_buffer {
     void drop_unread() noexcept { current_.consume(current_.unread().size()); }
 
  private:
+    void make_more_room();
     void enlarge();
 
     buffer_pools& pools_;

@@ -41,7 +41,7 @@ async_connection::async_connection(service& s, girin::detail::descriptor socket,
     : connection(s, client, local), socket_(std::move(socket)), input_(s.buffers) {}
 
 async_connection::~async_connection() {
-    service_.storage.give_back(std::move(storage_));
+    service_.storage.give_back(storage_);
     give_back(output_);
 }
 
@@ -61,7 +61,7 @@ detached async_connection::run_requests() {
         if (event.kind == http1::event_kind::need_data && expired_ && phase_ == phase::head)
             event = {.kind = http1::event_kind::failure, .refused = {408, "The head did not arrive in time"}};
         if (gone_ || event.kind == http1::event_kind::need_data) break;
-        if (!output_) output_ = service_.outputs.take();
+        service_.outputs.provide(output_);
         if (event.kind == http1::event_kind::failure) {
             answer_refused_head(event.refused, service_.own_fields());
             break;
@@ -104,7 +104,7 @@ detached async_connection::run_requests() {
 http1::event async_connection::next_event() {
     if (!storage_) {
         if (input_.unread().empty()) return {http1::event_kind::need_data};
-        storage_ = service_.storage.take();
+        service_.storage.provide(storage_);
     }
     const http1::event event = protocol_.next(input_.unread(), *storage_);
     input_.consume(event.consumed);
@@ -143,7 +143,7 @@ void async_connection::resume(wait what) {
 // The request's views end here, and so does what an idle connection need not hold.
 void async_connection::finish_request() {
     input_.end_request();
-    if (input_.unread().empty()) service_.storage.give_back(std::move(storage_));
+    if (input_.unread().empty()) service_.storage.give_back(storage_);
 }
 
 http1::event async_connection::read_content() {

@@ -82,21 +82,26 @@ class buffer_pool {
 
     std::size_t buffer_size() const noexcept { return buffer_size_; }
 
-    input_buffer take() {
-        if (spare_.empty()) return input_buffer(buffer_size_);
-        input_buffer buffer = std::move(spare_.back());
+    // Puts a buffer where there is none.
+    void provide(input_buffer& holder) {
+        if (spare_.empty()) return make(holder);
+        std::swap(holder, spare_.back());
         spare_.pop_back();
-        buffer.reuse();
-        return buffer;
+        holder.reuse();
     }
 
-    void give_back(input_buffer buffer) noexcept {
-        if (spare_.size() == kept_) return;
-        buffer.clear();
-        spare_.push_back(std::move(buffer));
+    // Leaves none where it was.
+    void give_back(input_buffer& holder) noexcept {
+        holder.clear();
+        if (spare_.size() == kept_)
+            holder = {};
+        else
+            spare_.push_back(std::move(holder));
     }
 
  private:
+    [[gnu::noinline]] void make(input_buffer& holder) { holder = input_buffer(buffer_size_); }
+
     std::size_t buffer_size_;
     std::size_t kept_;
     std::vector<input_buffer> spare_;
@@ -107,8 +112,8 @@ struct buffer_pools {
     buffer_pool small;
     buffer_pool large;
 
-    void give_back(input_buffer buffer) noexcept {
-        if (buffer) (buffer.capacity() == small.buffer_size() ? small : large).give_back(std::move(buffer));
+    void give_back(input_buffer& holder) noexcept {
+        if (holder) (holder.capacity() == small.buffer_size() ? small : large).give_back(holder);
     }
 };
 

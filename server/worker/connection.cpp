@@ -43,9 +43,11 @@ void connection::answer_refused_head(http1::failure refused, const http1::server
 }
 
 void connection::give_back(std::unique_ptr<http1::byte_buffer>& buffer) noexcept {
-    if (buffer && buffer->ready().empty() && buffer->capacity() <= 2 * most_corked)
-        service_.outputs.give_back(std::move(buffer));
-    buffer.reset();
+    if (!buffer) return;
+    if (buffer->ready().empty() && buffer->capacity() <= 2 * most_corked)
+        service_.outputs.give_back(buffer);
+    else
+        buffer.reset();
 }
 
 bool connection::answer(int status, std::string_view reason) {

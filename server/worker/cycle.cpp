@@ -134,16 +134,17 @@ void cycle::on_input() {
 
 sending cycle::send(const send_message& message) {
     if (ended_ || connection_.left() || waits(output_wait_)) refuse_send();
-    if (const auto* start = message.as<http_response_start>()) {
-        connection_.protocol().start(start->status, start->headers.fields(), connection_.shared().own_fields(),
-                                     connection_.output());
-        status_ = start->status;
-        const access_log* access = connection_.shared().access;
-        if (access && access->shows_response_fields()) keep_for_log(*start);
-        return {};
-    }
+    if (const auto* start = message.as<http_response_start>()) return send_start(*start);
     if (const auto* body = message.as<http_response_body>()) return send_body(*body);
     refuse_message(message);
+}
+
+sending cycle::send_start(const http_response_start& start) {
+    service& shared = connection_.shared();
+    connection_.protocol().start(start.status, start.headers.fields(), shared.own_fields(), connection_.output());
+    status_ = start.status;
+    if (shared.access && shared.access->shows_response_fields()) keep_for_log(start);
+    return {};
 }
 
 // What follows is rare, and not inline in what every response goes through.

@@ -18,18 +18,24 @@ class object_pool {
         spare_.reserve(kept);
     }
 
-    object take() {
-        if (spare_.empty()) return make_();
-        object taken = std::move(spare_.back());
+    // Puts an object where there is none.
+    void provide(object& holder) {
+        if (holder) return;
+        if (spare_.empty()) return make(holder);
+        holder.swap(spare_.back());
         spare_.pop_back();
-        return taken;
     }
 
-    void give_back(object spare) noexcept {
-        if (spare && spare_.size() < kept_) spare_.push_back(std::move(spare));
+    // Takes the object from where it is, if there is one.
+    void give_back(object& holder) noexcept {
+        if (!holder) return;
+        if (spare_.size() == kept_) return holder.reset();
+        spare_.push_back(std::move(holder));
     }
 
  private:
+    [[gnu::noinline]] void make(object& holder) { holder = make_(); }
+
     std::function<object()> make_;
     std::size_t kept_;
     std::vector<object> spare_;

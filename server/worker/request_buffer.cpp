@@ -12,8 +12,8 @@ constexpr std::size_t least_room = 4'096;
 }  // namespace
 
 request_buffer::~request_buffer() {
-    pools_.give_back(std::move(head_));
-    pools_.give_back(std::move(current_));
+    pools_.give_back(head_);
+    pools_.give_back(current_);
 }
 
 void request_buffer::make_more_room() {
@@ -28,25 +28,26 @@ bool request_buffer::make_room_behind() {
 }
 
 void request_buffer::enlarge() {
-    input_buffer larger = pools_.large.take();
+    input_buffer larger;
+    pools_.large.provide(larger);
     larger.append(current_.unread());
     std::swap(current_, larger);
     if (kept_ != 0)
         head_ = std::move(larger);
     else
-        pools_.give_back(std::move(larger));
+        pools_.give_back(larger);
     kept_ = 0;
 }
 
 void request_buffer::give_back_unused() noexcept {
-    if (kept_ == 0 && !head_ && current_.unread().empty()) pools_.give_back(std::exchange(current_, {}));
+    if (kept_ == 0 && !head_ && current_.unread().empty()) pools_.give_back(current_);
 }
 
 void request_buffer::end_request() noexcept {
-    if (head_) pools_.give_back(std::exchange(head_, {}));
+    pools_.give_back(head_);
     kept_ = 0;
     if (current_.unread().empty())
-        pools_.give_back(std::exchange(current_, {}));
+        pools_.give_back(current_);
     else
         current_.forget_consumed();
 }

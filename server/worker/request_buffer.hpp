@@ -30,7 +30,7 @@ class request_buffer {
     bool make_room_behind();
     // Where to read to. Takes memory if there is none.
     std::span<char> room() {
-        if (!current_) current_ = pools_.small.take();
+        if (!current_) pools_.small.provide(current_);
         return current_.free();
     }
     // So many bytes have been read into that room.

@@ -73,7 +73,7 @@ void threaded_connection::queue() {
 }
 
 void threaded_connection::on_alarm() {
-    output_ = service_.outputs.take();
+    service_.outputs.provide(output_);
     if (place_ == place::queued) {
         crew_.withdraw(*this);
         protocol_.begin_next();
@@ -116,9 +116,9 @@ void threaded_connection::assign(io_thread& thread) {
     place_ = place::in_thread;
     alarm_.disarm();
     thread_ = &thread;
-    if (!storage_) storage_ = service_.storage.take();
-    output_ = service_.outputs.take();
-    outgoing_ = service_.outputs.take();
+    service_.storage.provide(storage_);
+    service_.outputs.provide(output_);
+    service_.outputs.provide(outgoing_);
     thread.serve(*this);
 }
 
@@ -146,7 +146,7 @@ void threaded_connection::run() {
 
 void threaded_connection::on_returned(visit ended) {
     thread_crew& crew = crew_;
-    if (carried_.empty()) service_.storage.give_back(std::move(storage_));
+    if (carried_.empty()) service_.storage.give_back(storage_);
     give_back(output_);
     give_back(outgoing_);
     io_thread& thread = *std::exchange(thread_, nullptr);

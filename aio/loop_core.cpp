@@ -19,6 +19,11 @@ constexpr auto max_time_without_poll = std::chrono::microseconds(100);
 
 [[gnu::tls_model("initial-exec")]] thread_local loop_core* current_loop = nullptr;
 
+// Not inline, so that running() is no more than a load and a test.
+[[noreturn, gnu::noinline]] void throw_no_loop() {
+    throw std::runtime_error("no running event loop");
+}
+
 }  // namespace
 
 loop_core::loop_core(loop& o, loop_options options)
@@ -34,7 +39,7 @@ loop_core* loop_core::current() noexcept {
 }
 
 loop_core& loop_core::running() {
-    if (!current_loop) throw std::runtime_error("no running event loop");
+    if (!current_loop) throw_no_loop();
     return *current_loop;
 }
 

@@ -57,9 +57,9 @@ class callback_list {
     // Takes the node out; null when there is none.
     callback_node* pop_front() noexcept {
         if (empty()) return nullptr;
-        auto* first = static_cast<callback_node*>(head_.next);
-        first->unlink();
-        return first;
+        auto& first = static_cast<callback_node&>(*head_.next);
+        first.unlink();
+        return &first;
     }
 
     // Moves all of `other` behind, or before, what is here, in its order.

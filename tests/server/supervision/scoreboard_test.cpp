@@ -176,8 +176,7 @@ TEST_CASE("a reader never sees half of one line and half of another") {
     bool whole = true;
     while (!over)
         for (const auto& request : board.reader.in_flight(noon))
-            whole = whole &&
-                    (request.line == std::string(100, 'a') || request.line == std::string(60, 'b'));
+            whole = whole && (request.line == std::string(100, 'a') || request.line == std::string(60, 'b'));
     worker.join();
     CHECK(whole);
 }

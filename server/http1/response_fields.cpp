@@ -36,7 +36,7 @@ std::string printable(std::string_view text) {
 }
 
 [[noreturn, gnu::noinline]] void refuse_value(const header& field, std::size_t wrong) {
-    throw asgi_error("Invalid HTTP header value of '" + std::string(field.name) + "': it contains '" +
+    throw asgi_error("Invalid HTTP header value of '" + printable(field.name) + "': it contains '" +
                      printable(field.value.substr(wrong, 1)) + "'.");
 }
 

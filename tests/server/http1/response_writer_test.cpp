@@ -274,6 +274,8 @@ TEST_CASE("a value with a control character is refused, and the message says who
     CHECK_THROWS_WITH_AS(e.start(200, {{"x", "a\tb\x7f"}}), "Invalid HTTP header value of 'x': it contains '\\x7f'.",
                          asgi_error);
     CHECK_THROWS_AS(e.start(200, {{"x", "\t\t\t\t\t\t\t\t\n"}}), asgi_error);
+    CHECK_THROWS_WITH_AS(e.start(200, {{"a\nb", "c\rd"}}),
+                         "Invalid HTTP header value of 'a\\x0ab': it contains '\\x0d'.", asgi_error);
     e.start(200, {{"x", "\t \xc3\xa9\xff"}, {"empty", ""}});
     e.body("");
     CHECK(e.wire == head("HTTP/1.1 200 OK", "x: \t \xc3\xa9\xff\r\nempty: \r\n", "content-length: 0\r\n"));

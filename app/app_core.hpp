@@ -42,6 +42,7 @@ class app_core {
     GIRIN_CORO_WRAPPER coro<response> begin_answer(request& req) const;
     // Calls the handler. Its exceptions and the lack of one are raised, by call(), or have become a response.
     GIRIN_CORO_WRAPPER coro<response> call(request& req) const;
+    // Its rare part, not inline in what every request goes through.
     [[gnu::noinline]] GIRIN_CORO_WRAPPER coro<response> call_without_route(request& req) const;
     coro<response> call_guarded(request& req) const;
     // The response to an exception; raises it again when there is none.

@@ -147,7 +147,7 @@ sending cycle::send_start(const http_response_start& start) {
     return {};
 }
 
-// What follows is rare, and not inline in what every response goes through.
+// The next three are rare, and not inline in what every response goes through.
 
 void cycle::refuse_send() const {
     if (ended_ || connection_.left()) throw client_disconnected();

@@ -17,6 +17,8 @@ namespace {
 constexpr unsigned max_turns_without_poll = 64;
 constexpr auto max_time_without_poll = std::chrono::microseconds(100);
 
+std::atomic<std::uint64_t> loops_so_far = 0;
+
 [[gnu::tls_model("initial-exec")]] thread_local loop_core* current_loop = nullptr;
 
 // Not inline, so that running() is no more than a load and a test.
@@ -27,7 +29,10 @@ constexpr auto max_time_without_poll = std::chrono::microseconds(100);
 }  // namespace
 
 loop_core::loop_core(loop& o, loop_options options)
-    : owner(o), home(new loop_home{this}), virtual_time(options.virtual_time) {}
+    : owner(o),
+      home(new loop_home{this}),
+      number(loops_so_far.fetch_add(1, std::memory_order_relaxed) + 1),
+      virtual_time(options.virtual_time) {}
 
 loop_core::~loop_core() {
     home->loop = nullptr;

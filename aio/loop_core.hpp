@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 
@@ -80,6 +81,7 @@ class loop_core {
 
     loop& owner;
     loop_home* const home;
+    const std::uint64_t number;  // from 1, and never used again
     const bool virtual_time;
     frame_pool frames;  // first in, last out: everything below may hold blocks of it
     callback_list ready;

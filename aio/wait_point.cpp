@@ -39,10 +39,14 @@ bool wait_point::accept_cancel(const std::string& message) {
     return true;
 }
 
+bool wait_point::cancellation_pending() const noexcept {
+    return task_->must_cancel_ || task_->cancel_accepted_;
+}
+
 void wait_point::run() {
+    cancel_on_resume_ = cancellation_pending();
     task_core* task = std::exchange(task_, nullptr);
     task->waiting_on_ = nullptr;
-    cancel_on_resume_ = task->must_cancel_ || task->cancel_accepted_;
     task->step(caller_);
 }
 

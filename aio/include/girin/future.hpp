@@ -6,6 +6,7 @@
 #include <girin/coro.hpp>
 #include <girin/exceptions.hpp>
 #include <girin/export.hpp>
+#include <girin/ref.hpp>
 #include <girin/wait_point.hpp>
 
 #include <concepts>
@@ -26,8 +27,6 @@ namespace detail {
 class future_core;
 class loop_core;
 struct loop_home;
-template <class Core>
-class ref;
 
 // A callback that is not part of an awaiter: add_done_callback's.
 class GIRIN_EXPORT done_callback {
@@ -108,33 +107,6 @@ class GIRIN_EXPORT future_core {
     std::string message_;
     callback_list callbacks_;
     std::unique_ptr<owned_callbacks> owned_;
-};
-
-// A counted reference to a core.
-template <class Core>
-class ref {
- public:
-    ref() noexcept = default;
-    explicit ref(Core* core) noexcept : core_(core) {
-        if (core_) core_->add_ref();
-    }
-    ref(const ref& other) noexcept : ref(other.core_) {}
-    ref(ref&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
-    ref& operator=(ref other) noexcept {
-        std::swap(core_, other.core_);
-        return *this;
-    }
-    ~ref() {
-        if (core_) core_->release();
-    }
-
-    Core* get() const noexcept { return core_; }
-    Core* operator->() const noexcept { return core_; }
-    Core& operator*() const noexcept { return *core_; }
-    explicit operator bool() const noexcept { return core_ != nullptr; }
-
- private:
-    Core* core_ = nullptr;
 };
 
 // How a value is kept: a reference as a pointer, and nothing as an empty struct.

@@ -102,6 +102,10 @@ ref<future_core> gather_child(coro<T> work) {
     static_cast<task_core&>(*made.core()).abandon_quietly();
     return made.core();
 }
+template <class Wait>
+ref<future_core> gather_child(operation<Wait> what) {
+    return gather_child(as_coro(std::move(what)));
+}
 template <class T>
 ref<future_core> gather_child(const future<T>& child) {
     return child.core();

@@ -5,6 +5,7 @@
 #include <girin/coro.hpp>
 #include <girin/future.hpp>
 #include <girin/loop.hpp>
+#include <girin/operation.hpp>
 
 #include <concepts>
 #include <functional>
@@ -183,6 +184,12 @@ task<T> create_task(coro<T> work) {
     return task<T>(std::move(state));
 }
 
+// The same for what a lock, event, queue or the like is asked for: `create_task(q.get())`.
+template <class Wait>
+auto create_task(detail::operation<Wait> what) {
+    return create_task(detail::as_coro(std::move(what)));
+}
+
 // The same for a callable and its arguments, which are moved into the task.
 template <class F, class... Args>
     requires(!detail::is_coro<F>::value && std::invocable<F&, Args...>)
@@ -202,6 +209,11 @@ task<T> create_task(eager_start_t, coro<T> work) {
     return task<T>(std::move(state));
 }
 
+template <class Wait>
+auto create_task(eager_start_t, detail::operation<Wait> what) {
+    return create_task(eager_start, detail::as_coro(std::move(what)));
+}
+
 template <class F, class... Args>
     requires(!detail::is_coro<F>::value && std::invocable<F&, Args...>)
 auto create_task(eager_start_t, F function, Args... args) {
@@ -217,6 +229,10 @@ GIRIN_EXPORT std::vector<any_task> all_tasks();
 template <class T>
 task<T> ensure_future(coro<T> work) {
     return create_task(std::move(work));
+}
+template <class Wait>
+auto ensure_future(detail::operation<Wait> what) {
+    return create_task(std::move(what));
 }
 template <class T>
 future<T> ensure_future(future<T> f) {

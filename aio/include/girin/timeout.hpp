@@ -108,6 +108,12 @@ coro<T> wait_for(coro<T> work, std::chrono::nanoseconds delay) {
     co_return co_await timeout(delay, [&work]() -> coro<T> { co_return co_await std::move(work); });
 }
 
+// The same for what a lock, event, queue or the like is asked for: `wait_for(q.get(), 1s)`.
+template <class Wait>
+GIRIN_CORO_WRAPPER auto wait_for(detail::operation<Wait> what, std::chrono::nanoseconds delay) {
+    return wait_for(detail::as_coro(std::move(what)), delay);
+}
+
 template <class T>
 coro<T> wait_for(future<T> awaited, std::chrono::nanoseconds delay) {
     if (delay > delay.zero())

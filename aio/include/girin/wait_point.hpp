@@ -29,7 +29,8 @@ class GIRIN_EXPORT wait_point : public callback_node {
         if (cancel_on_resume_) throw_cancelled();
     }
 
-    void run() final;
+    // Resumes the task.
+    void run() override;
 
  protected:
     wait_point() = default;
@@ -37,6 +38,8 @@ class GIRIN_EXPORT wait_point : public callback_node {
 
     bool suspended() const noexcept { return task_ != nullptr; }
     bool cancelled_meanwhile() const noexcept { return cancel_on_resume_; }
+    // For run(): whether the task is to raise a cancellation when it resumes.
+    bool cancellation_pending() const noexcept;
     // For cancel(), when the wait can end at once: wakes the task, which raises cancelled_error(message) when it
     // resumes. False when it has been woken already.
     bool accept_cancel(const std::string& message);

@@ -28,8 +28,8 @@ semaphore_wait::~semaphore_wait() {
     core_->hand_over_permits();
 }
 
-void semaphore_wait::keep_or_give_back() {
-    if (cancelled_meanwhile()) ++core_->value_;
+void semaphore_wait::finish_wait(bool served) {
+    if (served && cancelled_meanwhile()) ++core_->value_;
     core_->hand_over_permits();
 }
 

@@ -50,7 +50,8 @@ class GIRIN_EXPORT semaphore_wait : public waiter {
     bool await_ready() const noexcept { return core_->try_acquire(); }
     void await_suspend(std::coroutine_handle<> caller) { wait_in(core_->line_, core_->bond_, caller); }
     void await_resume() {
-        if (leave()) keep_or_give_back();
+        const bool served = leave();
+        if (served || cancelled_meanwhile()) finish_wait(served);
         resumed();
     }
 
@@ -58,7 +59,7 @@ class GIRIN_EXPORT semaphore_wait : public waiter {
     const ref<semaphore_core>& core() const noexcept { return core_; }
 
  private:
-    void keep_or_give_back();
+    void finish_wait(bool served);
 
     ref<semaphore_core> core_;
 };

@@ -15,11 +15,7 @@ class condition_core::notification_wait final : public waiter {
     ~notification_wait() override { leave(); }
 
     bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> caller) {
-        core_.bond_.tie();
-        core_.lock->unlock();
-        wait_in(core_.line_, core_.bond_, caller);
-    }
+    void await_suspend(std::coroutine_handle<> caller) { wait_in(core_.line_, core_.bond_, caller); }
     void await_resume() {
         leave();
         resumed();
@@ -46,8 +42,9 @@ class condition_core::notification {
 };
 
 coro<void> condition_core::wait(ref<condition_core> core) {
-    if (!core->lock->locked)
-        throw std::runtime_error("cannot wait without the condition's lock: acquire it first");
+    if (!core->lock->locked) throw std::runtime_error("cannot wait without the condition's lock: acquire it first");
+    core->bond_.tie();
+    core->lock->unlock();
     notification received(*core);
     std::exception_ptr raised;
     try {

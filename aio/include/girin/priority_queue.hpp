@@ -16,8 +16,7 @@ namespace detail {
 template <class T, class Compare>
 class priority_core final : public queue_of<T> {
  public:
-    priority_core(std::ptrdiff_t maxsize, Compare compare)
-        : queue_of<T>(maxsize), greater_{std::move(compare)} {}
+    priority_core(std::ptrdiff_t maxsize, Compare compare) : queue_of<T>(maxsize), greater_{std::move(compare)} {}
 
  private:
     // The heap algorithms of the library keep the greatest in front.
@@ -51,8 +50,8 @@ class priority_queue : public queue<T> {
  public:
     // Room for so many items; without limit when it is 0 or less.
     explicit priority_queue(std::ptrdiff_t maxsize = 0, Compare compare = Compare())
-        : queue<T>(detail::ref<detail::queue_of<T>>(
-              new detail::priority_core<T, Compare>(maxsize, std::move(compare)))) {}
+        : queue<T>(
+              detail::ref<detail::queue_of<T>>(new detail::priority_core<T, Compare>(maxsize, std::move(compare)))) {}
 };
 
 }  // namespace girin

@@ -209,8 +209,7 @@ class put_wait final : public queue_wait {
         T item;
     };
 
-    explicit put_wait(start s)
-        : queue_wait(ref<queue_core>(s.queue.get()), side::putter), item_(std::move(s.item)) {}
+    explicit put_wait(start s) : queue_wait(ref<queue_core>(s.queue.get()), side::putter), item_(std::move(s.item)) {}
 
     bool await_ready() const noexcept { return possible(); }
     void await_resume() {
@@ -245,9 +244,7 @@ class queue {
     // Waits until there is an item, takes it out and returns it; does not suspend when there is one. Raises
     // queue_shut_down when there is none and never will be. A cancelled get() has taken nothing, and the item it was
     // woken for stays for the next one.
-    detail::operation<detail::get_wait<T>> get() const {
-        return detail::operation<detail::get_wait<T>>(core_);
-    }
+    detail::operation<detail::get_wait<T>> get() const { return detail::operation<detail::get_wait<T>>(core_); }
     // The same without waiting: raise queue_full and queue_empty instead.
     void put_nowait(T item) const { core_->put(std::move(item)); }
     T get_nowait() const { return core_->get(); }

@@ -45,7 +45,7 @@ void queue_core::shutdown(immediate_t) {
 }
 
 queue_wait::~queue_wait() {
-    if (leave()) pass_on();
+    leave();
 }
 
 void queue_wait::run() {

@@ -23,9 +23,7 @@ void semaphore_core::hand_over_permits() {
 }
 
 semaphore_wait::~semaphore_wait() {
-    if (!leave()) return;
-    ++core_->value_;
-    core_->hand_over_permits();
+    if (leave()) ++core_->value_;
 }
 
 void semaphore_wait::finish_wait(bool served) {

@@ -243,8 +243,7 @@ TEST_CASE("15.12 join returns at once if nothing is unfinished, else when task_d
 
 TEST_CASE("15.13 task_done beyond the number of items raises invalid_argument") {
     queue<int> q;
-    CHECK_THROWS_WITH_AS(q.task_done(),
-                         "task_done() called too many times: call it once for each item that was put",
+    CHECK_THROWS_WITH_AS(q.task_done(), "task_done() called too many times: call it once for each item that was put",
                          std::invalid_argument);
     q.put_nowait(1);
     q.task_done();
@@ -377,8 +376,8 @@ TEST_CASE("items may be move-only, and are not copied on their way") {
         lifo_queue<std::unique_ptr<int>> l;
         auto by_value = [](const auto& a, const auto& b) { return *a < *b; };
         priority_queue<std::unique_ptr<int>, decltype(by_value)> p(0, by_value);
-        for (queue<std::unique_ptr<int>> each : {queue<std::unique_ptr<int>>(q), queue<std::unique_ptr<int>>(l),
-                                                 queue<std::unique_ptr<int>>(p)}) {
+        for (queue<std::unique_ptr<int>> each :
+             {queue<std::unique_ptr<int>>(q), queue<std::unique_ptr<int>>(l), queue<std::unique_ptr<int>>(p)}) {
             co_await each.put(std::make_unique<int>(1));
             auto item = co_await each.get();
             CHECK(*item == 1);

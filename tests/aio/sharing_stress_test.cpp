@@ -100,7 +100,7 @@ struct producers_and_consumers {
         }
     }
     tasks_of start(token t) {
-        return {create_task(consume(t, 2)), create_task(produce(t, 0)), create_task(produce(t, 10)),
+        return {create_task(consume(t, 2)), create_task(produce(t, 0)),  create_task(produce(t, 10)),
                 create_task(consume(t, 3)), create_task(produce(t, 20)), create_task(consume(t, 4))};
     }
     coro<> check(const tasks_of& tasks) {
@@ -161,8 +161,8 @@ struct permit_holders {
         }
     }
     tasks_of start(token t) {
-        return {create_task(enter(t, 1)), create_task(enter(t, 0)), create_task(enter(t, 2)),
-                create_task(enter(t, 1)), create_task(enter(t, 0))};
+        return {create_task(enter(t, 1)), create_task(enter(t, 0)), create_task(enter(t, 2)), create_task(enter(t, 1)),
+                create_task(enter(t, 0))};
     }
     coro<> check(const tasks_of& tasks) {
         CHECK(all_done(tasks));

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -41,9 +42,17 @@ struct world {
     int items = 0;
     std::string events;
 
+    // Released by hand: a guard does not raise when somebody else has released its lock, as __aexit__ does.
     coro<> hold_lock() {
-        auto held = co_await k.acquire_guard();
-        co_await turns(1);
+        co_await k.acquire();
+        std::exception_ptr raised;
+        try {
+            co_await turns(1);
+        } catch (const cancelled_error&) {
+            raised = std::current_exception();
+        }
+        k.release();
+        if (raised) std::rethrow_exception(raised);
     }
     coro<> hold_permit() {
         auto permit = co_await s.acquire_guard();

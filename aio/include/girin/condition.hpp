@@ -46,7 +46,7 @@ auto wait_until(ref<condition_core> core, Predicate predicate) -> coro<decltype(
 // Tasks that hold its lock can wait until another one, which holds it too, has changed something and says so. Copies
 // mean the same condition, which lives as long as somebody has one or waits for it. Not thread-safe, and of one loop
 // only: a task of another loop that would have to wait gets a std::runtime_error.
-class condition {
+class GIRIN_EXPORT condition {
  public:
     // With a lock of its own.
     condition() : condition(lock()) {}

@@ -1,0 +1,135 @@
+// Counts what sharing allocates. Not in sanitizer builds, which have allocators of their own and pool no frames.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(__has_feature)
+#define __has_feature(x) 0
+#endif
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+
+#include "tests/support/run_virtual.hpp"
+#include "tests/support/turns.hpp"
+
+#include <girin/condition.hpp>
+#include <girin/event.hpp>
+#include <girin/lock.hpp>
+#include <girin/queue.hpp>
+#include <girin/semaphore.hpp>
+#include <girin/task.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+using namespace girin;
+using girin::test::run_virtual;
+using girin::test::turn_watch;
+using girin::test::turns;
+
+namespace {
+
+std::atomic<std::size_t> allocations = 0;
+
+// What the last of three rounds allocates: the first ones fill the pools.
+template <class Round>
+coro<std::size_t> allocations_once_warm(Round& round) {
+    std::size_t before = 0;
+    for (int i = 0; i < 3; ++i) {
+        before = allocations;
+        co_await round();
+    }
+    co_return allocations - before;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+    allocations.fetch_add(1, std::memory_order_relaxed);
+    if (void* memory = std::malloc(size)) return memory;
+    throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+
+TEST_CASE("what nobody else holds is had without suspending and without allocating") {
+    run_virtual([]() -> coro<> {
+        lock k;
+        semaphore s(1);
+        event e;
+        queue<int> q(1);
+        e.set();
+        turn_watch watch;
+        const std::size_t before = allocations;
+        for (int i = 0; i < 100; ++i) {
+            co_await k.acquire();
+            k.release();
+            co_await s.acquire();
+            s.release();
+            {
+                auto held = co_await k.acquire_guard();
+                auto permit = co_await s.acquire_guard();
+            }
+            co_await e.wait();
+            co_await q.join();
+        }
+        CHECK(allocations == before);
+        CHECK_FALSE(watch.turned());
+    });
+}
+
+TEST_CASE("waiting for a lock, an event, a permit, a notification or a queue allocates nothing once warm") {
+    run_virtual([]() -> coro<> {
+        lock k;
+        semaphore s(1);
+        event e;
+        condition c;
+        queue<int> q(1);
+        int waits = 0;
+        auto other = [&]() -> coro<> {
+            co_await k.acquire();
+            co_await s.acquire();
+            co_await e.wait();
+            {
+                auto held = co_await c.acquire_guard();
+                co_await c.wait();
+            }
+            co_await q.put(1);
+            co_await q.put(2);
+            ++waits;
+            k.release();
+            s.release();
+        };
+        auto round = [&]() -> coro<> {
+            co_await k.acquire();
+            co_await s.acquire();
+            e.clear();
+            auto t = create_task(other());
+            co_await turns(1);
+            k.release();
+            co_await turns(1);
+            s.release();
+            co_await turns(1);
+            e.set();
+            co_await turns(1);
+            {
+                auto held = co_await c.acquire_guard();
+                c.notify();
+            }
+            co_await turns(1);
+            co_await q.get();
+            co_await q.get();
+            co_await t;
+        };
+        std::size_t allocated = co_await allocations_once_warm(round);
+        CHECK(waits == 3);
+        CHECK(allocated == 0);
+    });
+}
+
+#endif
+#endif

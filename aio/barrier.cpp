@@ -6,8 +6,8 @@ broken_barrier_error::~broken_barrier_error() = default;
 
 namespace detail {
 
-barrier_core::barrier_core(std::size_t n) : parties(n) {
-    if (n == 0) throw std::invalid_argument("a barrier needs at least one party");
+barrier_core::barrier_core(std::ptrdiff_t n) : parties(static_cast<std::size_t>(n)) {
+    if (n < 1) throw std::invalid_argument("a barrier needs at least one party");
 }
 
 // One task's stay in the barrier. The last to leave makes room for those who come next.

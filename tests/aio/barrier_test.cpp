@@ -64,6 +64,7 @@ TEST_CASE("20.01 a barrier of one party does not suspend") {
 
 TEST_CASE("20.02 less than one party is invalid_argument") {
     CHECK_THROWS_WITH_AS(barrier(0), "a barrier needs at least one party", std::invalid_argument);
+    CHECK_THROWS_AS(barrier(-4), std::invalid_argument);
     CHECK(barrier(parties).parties() == parties);
 }
 

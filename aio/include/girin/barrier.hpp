@@ -23,7 +23,7 @@ namespace detail {
 
 class GIRIN_EXPORT barrier_core : public counted<barrier_core> {
  public:
-    explicit barrier_core(std::size_t n);
+    explicit barrier_core(std::ptrdiff_t n);
 
     static coro<std::size_t> wait(ref<barrier_core> core);
     static coro<void> reset(ref<barrier_core> core);
@@ -52,8 +52,8 @@ class GIRIN_EXPORT barrier_core : public counted<barrier_core> {
 // that would have to wait gets a std::runtime_error.
 class barrier {
  public:
-    // std::invalid_argument when the number is 0.
-    explicit barrier(std::size_t parties) : core_(new detail::barrier_core(parties)) {}
+    // std::invalid_argument when the number is less than 1.
+    explicit barrier(std::ptrdiff_t parties) : core_(new detail::barrier_core(parties)) {}
     barrier(const barrier&) noexcept = default;
     barrier& operator=(const barrier&) noexcept = default;
 

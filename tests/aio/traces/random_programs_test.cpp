@@ -30,7 +30,7 @@ using girin::test::turns;
 namespace {
 
 struct world {
-    world(int permits, int maxsize, int parties) : s(permits), q(maxsize), b(static_cast<std::size_t>(parties)) {}
+    world(int permits, int maxsize, int parties) : s(permits), q(maxsize), b(parties) {}
 
     lock k;
     semaphore s;

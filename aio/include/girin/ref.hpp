@@ -38,19 +38,18 @@ class ref {
 template <class Core>
 class counted : public pooled {
  public:
-    counted() = default;
-    counted(const counted&) = delete;
-    counted& operator=(const counted&) = delete;
-
     void add_ref() noexcept { ++references_; }
     void release() noexcept {
         if (--references_ == 0) delete static_cast<Core*>(this);
     }
 
- protected:
+ private:
+    friend Core;
+    counted() = default;
+    counted(const counted&) = delete;
+    counted& operator=(const counted&) = delete;
     ~counted() = default;
 
- private:
     unsigned references_ = 0;
 };
 

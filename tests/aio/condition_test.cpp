@@ -237,7 +237,8 @@ TEST_CASE("18.08 wait_for re-checks after every wake-up and returns the predicat
             if (i > 0) ++value;
             co_await notify(c);
         }
-        CHECK(co_await t == 2);
+        auto result = co_await t;
+        CHECK(result == 2);
         CHECK(asked == 4);
     });
 }

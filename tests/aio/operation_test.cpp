@@ -25,7 +25,8 @@ TEST_CASE("what a queue or event is asked for can be made a task, lazily or eage
         CHECK(put.done());
         auto get = create_task(q.get());
         CHECK_FALSE(get.done());
-        CHECK(co_await get == "a");
+        auto item = co_await get;
+        CHECK(item == "a");
     });
 }
 

@@ -91,7 +91,8 @@ TEST_CASE("15.04 put suspends only while full, and get only while empty") {
         co_await turns(2);
         CHECK_FALSE(getter.done());
         q.put_nowait(4);
-        CHECK(co_await getter == 4);
+        auto late = co_await getter;
+        CHECK(late == 4);
     });
 }
 
@@ -298,7 +299,8 @@ TEST_CASE("15.15 getters that wait on an empty queue are woken by shutdown and r
         co_await turns(1);
         q.put_nowait(1);
         q.shutdown();
-        CHECK(co_await a == 1);
+        auto item = co_await a;
+        CHECK(item == 1);
         CHECK_THROWS_AS(co_await b, queue_shut_down);
     });
 }

@@ -7,7 +7,7 @@ namespace girin::http1 {
 
 void byte_buffer::consume(std::size_t size) {
     begin_ += size;
-    if (begin_ == end_) begin_ = ready_ = end_ = 0;
+    if (begin_ == end_) clear();
 }
 
 void byte_buffer::insert_ready(std::string_view bytes) {

@@ -31,6 +31,9 @@ class byte_buffer {
     // Forgets what is held.
     void drop_held() { end_ = ready_; }
 
+    // Forgets everything.
+    void clear() { begin_ = ready_ = end_ = 0; }
+
     // Puts bytes behind the ready ones and before the held ones.
     void insert_ready(std::string_view bytes);
 

@@ -44,7 +44,8 @@ void connection::answer_refused_head(http1::failure refused, const http1::server
 
 void connection::give_back(std::unique_ptr<http1::byte_buffer>& buffer) noexcept {
     if (!buffer) return;
-    if (buffer->ready().empty() && buffer->capacity() <= 2 * most_corked)
+    buffer->clear();  // of what a client that left was not sent, or the next one would get it
+    if (buffer->capacity() <= 2 * most_corked)
         service_.outputs.give_back(buffer);
     else
         buffer.reset();

@@ -91,7 +91,7 @@ void cycle::start() {
 }
 
 receiving cycle::receive() {
-    if (waits(input_wait_)) throw asgi_error("Expected one receive at a time, but another is waiting.");
+    if (suspended(input_wait_)) throw asgi_error("Expected one receive at a time, but another is waiting.");
     if (std::optional<receive_message> message = next_message()) return *message;
     if (!input_wait_) input_wait_.emplace(*this);
     return *input_wait_;
@@ -133,7 +133,7 @@ void cycle::on_input() {
 }
 
 sending cycle::send(const send_message& message) {
-    if (ended_ || connection_.left() || waits(output_wait_)) refuse_send();
+    if (ended_ || connection_.left() || suspended(output_wait_)) refuse_send();
     if (const auto* start = message.as<http_response_start>()) return send_start(*start);
     if (const auto* body = message.as<http_response_body>()) return send_body(*body);
     refuse_message(message);

@@ -72,6 +72,30 @@ CONNECTION_TEST_CASE("a client that leaves during a wait is noticed without a wr
     }
 }
 
+CONNECTION_TEST_CASE("what a client that left was not sent yet is sent to nobody else") {
+    int began = 0;
+    auto app = [&](const scope& s, receiver&, sender& send) -> coro<> {
+        ++began;
+        http_response_start start(200);
+        if (s.path == "/private") start.header("set-cookie", "private=1");
+        co_await send(start);
+        if (s.path == "/private") co_await sleep(std::chrono::seconds(10));
+        co_await send(http_response_body("public"));
+    };
+    with_server(app, [&](test_server& server) -> coro<> {
+        raw_client first = server.connect();
+        first.send(get("/private"));
+        co_await until([&] { return began == 1; });
+        leave(first, how::fin);
+        co_await server.gone();
+        raw_client second = server.connect();
+        second.send(get("/"));
+        const std::string response = co_await second.response();
+        CHECK_FALSE(has(response, "private"));
+        CHECK(body_of(response) == "public");
+    });
+}
+
 CONNECTION_TEST_CASE("a client that left before its request was looked at is noticed too") {
     for (bool closes : {false, true}) {
         waiting handler;

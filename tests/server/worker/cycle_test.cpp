@@ -264,6 +264,38 @@ CONNECTION_TEST_CASE("a second send or receive while one waits raises, and the f
     CHECK(second_receive == "Expected one receive at a time, but another is waiting.");
 }
 
+CONNECTION_TEST_CASE("a receive that has its message but has not resumed still waits") {
+    std::string received;
+    bool refused = false;
+    auto app = [&](const scope&, receiver& receive, sender& send) -> coro<> {
+        auto first_receive = [&]() -> coro<> { received = (co_await receive()).as<http_request>()->body; };
+        task<> receiving = create_task(eager_start, first_receive());
+        while (!receiving.done()) {
+            co_await sleep(milliseconds(0));
+            if (!received.empty()) break;
+            try {
+                co_await receive();
+                received = "taken by the second";
+            } catch (const asgi_error&) {
+                refused = true;
+            }
+        }
+        co_await receiving;
+        co_await send(http_response_start(200));
+        co_await send(http_response_body("x"));
+    };
+    with_server(app, [&](test_server& server) -> coro<> {
+        raw_client client = server.connect();
+        client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\n");
+        co_await server.begun(1);
+        client.send("abc");
+        const std::string response = co_await client.response();
+        CHECK(body_of(response) == "x");
+    });
+    CHECK(received == "abc");
+    CHECK(refused);
+}
+
 CONNECTION_TEST_CASE("each request is a task of its own, and all of its application runs in it") {
     std::vector<any_task> seen;
     with_server(

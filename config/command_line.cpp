@@ -105,7 +105,9 @@ command_line parse_command_line(std::span<const char* const> arguments) {
     if (health->parsed()) {
         if (!extras.empty() || !app.parse_order().empty())
             throw config_error("girin health expects nothing but a URL, such as girin health http://127.0.0.1:8000/");
-        return {.action = action::health, .health_url = url->count() ? url->results().front() : ""};
+        result.action = action::health;
+        if (url->count() != 0) result.health_url = url->results().front();
+        return result;
     }
     for (const std::string& extra : extras)
         if (extra != "--") reject(extra, spellings);

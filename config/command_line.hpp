@@ -18,7 +18,7 @@ struct command_line {
     };
 
     config::action action = action::serve;
-    std::string health_url = {};  // of `girin health URL`; empty: none was given
+    std::optional<std::string> health_url = {};  // of `girin health [URL]`
     std::optional<std::string> config_file = {};
     std::vector<given> values = {};  // in the order typed
 };

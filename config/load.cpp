@@ -1,6 +1,7 @@
 // Applies the sources of settings one over the other.
 #include "config/load.hpp"
 
+#include "config/bind_text.hpp"
 #include "config/command_line.hpp"
 #include "config/help.hpp"
 #include "config/json.hpp"
@@ -106,10 +107,22 @@ void apply_fallbacks(parsed& result, const environment& variables) {
     }
 }
 
-// Where a server of the same environment listens, unless it was told otherwise.
+// Where a server of the same environment listens, unless its command line or file says otherwise.
 std::string own_url(const environment& variables) {
-    const std::string* const port = find_variable(variables, "PORT");
-    return "http://127.0.0.1:" + (port != nullptr ? *port : "8000") + "/";
+    environment about_listening;  // what is wrong with the rest does not matter
+    for (const std::string_view name : {"GIRIN_BIND", "PORT"})
+        if (const auto found = variables.find(name); found != variables.end()) about_listening.insert(*found);
+    parsed own;
+    own.origins.assign(definitions().size(), std::string(default_origin));
+    apply_environment(own, about_listening);
+    apply_fallbacks(own, about_listening);
+    for (bind_address address : own.values.bind) {
+        if (!address.path.empty()) continue;
+        if (address.host == "0.0.0.0") address.host = "127.0.0.1";
+        if (address.host == "::") address.host = "::1";
+        return "http://" + bind_text(address) + "/";
+    }
+    throw config_error("the server listens at no TCP address: give girin health the URL to ask");
 }
 
 std::vector<std::string> warnings_about(const environment& variables) {
@@ -144,12 +157,12 @@ environment current_environment() {
 parsed load(int argc, const char* const* argv, const environment& variables) {
     const std::span arguments(argv, static_cast<std::size_t>(argc));
     const command_line line = parse_command_line(arguments.subspan(arguments.empty() ? 0 : 1));
-    parsed result{.action = line.action, .health_url = line.health_url};
+    parsed result{.action = line.action};
     result.origins.assign(definitions().size(), std::string(default_origin));
     const std::string_view program = arguments.empty() ? "girin" : arguments.front();
     if (line.action == action::help) result.text = help_text(program.substr(program.rfind('/') + 1));
     if (line.action == action::version) result.text = "girin (version " GIRIN_VERSION ")\n";
-    if (line.action == action::health && line.health_url.empty()) result.health_url = own_url(variables);
+    if (line.action == action::health) result.health_url = line.health_url ? *line.health_url : own_url(variables);
     if (!result.text.empty() || line.action == action::health) return result;
 
     const std::string* const named = find_variable(variables, "GIRIN_CONFIG");

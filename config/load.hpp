@@ -23,7 +23,7 @@ struct parsed {
     std::vector<std::string> origins = {};   // of each value, in the order of definitions(): "command line -w"
     std::vector<std::string> warnings = {};  // a sentence for each GIRIN_* variable that is no setting
     std::string text = {};                   // what --help or --version prints
-    std::string health_url = {};             // of `girin health [URL]`: http://127.0.0.1:$PORT/, else port 8000
+    std::string health_url = {};             // of `girin health [URL]`; else where the environment has a server listen
 };
 
 // Reads every source and checks every value in it. A variable that is empty counts as not set. No setting is read for

@@ -29,7 +29,7 @@ struct request_head {
     // Whether the client may be waiting for 100 Continue before it sends the content (RFC 9110 section 10.1.1).
     bool expect_continue = false;
 
-    bool is_http10() const { return http_version.ends_with('0'); }
+    bool is_http10() const { return http_version.ends_with('0'); }  // the other one is 1.1
     // "METHOD target", as they stand in the request line.
     std::string_view method_and_target() const {
         return {method.data(), static_cast<std::size_t>(target.data() + target.size() - method.data())};

@@ -4,6 +4,7 @@
 
 #include "server/worker/poison.hpp"
 
+#include <cassert>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -84,14 +85,16 @@ class buffer_pool {
 
     // Puts a buffer where there is none.
     void provide(input_buffer& holder) {
+        assert(!holder);
         if (spare_.empty()) return make(holder);
         std::swap(holder, spare_.back());
         spare_.pop_back();
         holder.reuse();
     }
 
-    // Leaves none where it was.
+    // Takes the buffer from where it is.
     void give_back(input_buffer& holder) noexcept {
+        assert(holder);
         holder.clear();
         if (spare_.size() == kept_)
             holder = {};

@@ -75,7 +75,8 @@ TEST_CASE("girin health takes at most a URL") {
     const command_line line = parse_command_line(arguments{"health", "http://127.0.0.1:8000/up"});
     CHECK(line.action == action::health);
     CHECK(line.health_url == "http://127.0.0.1:8000/up");
-    CHECK(parse_command_line(arguments{"health"}).health_url.empty());
+    CHECK_FALSE(parse_command_line(arguments{"health"}).health_url);
+    CHECK(parse_command_line(arguments{"health", ""}).health_url == "");
     const std::string expected = "girin health expects nothing but a URL, such as girin health http://127.0.0.1:8000/";
     CHECK(complaint({"health", "a", "b"}) == expected);
     CHECK(complaint({"health", "a", "-w", "3"}) == expected);

@@ -176,6 +176,11 @@ TEST_CASE("help, version and health read no settings") {
 TEST_CASE("health without a URL asks where a server of the same environment listens") {
     CHECK(load_with({"health"}).health_url == "http://127.0.0.1:8000/");
     CHECK(load_with({"health"}, {{"PORT", "9000"}}).health_url == "http://127.0.0.1:9000/");
+    CHECK(load_with({"health"}, {{"GIRIN_BIND", "unix:/run/a,10.0.0.1:1"}, {"PORT", "9000"}}).health_url ==
+          "http://10.0.0.1:1/");
+    CHECK(load_with({"health"}, {{"GIRIN_BIND", "[::]:1"}, {"GIRIN_WORKERS", "x"}}).health_url == "http://[::1]:1/");
+    CHECK(message_of([] { load_with({"health"}, {{"GIRIN_BIND", "unix:/run/a"}}); }) ==
+          "the server listens at no TCP address: give girin health the URL to ask");
     CHECK(load_with({"health", "http://localhost:1/"}, {{"PORT", "9000"}}).health_url == "http://localhost:1/");
 }
 

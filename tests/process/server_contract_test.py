@@ -7,11 +7,10 @@ from real_server import KEEP_ALIVE_CLASSES, ServerTest
 INTERNAL = (500, "Internal Server Error")
 
 
-class Async(ServerTest):
-    worker_class = "async"
-
+class Contract:
     def setUp(self):
-        self.server = self.start("--worker-class", self.worker_class, application="libcontract.so")
+        self.server = self.start("--worker-class", self.worker_class, "--access-logfile", "access",
+                                 application="libcontract.so")
 
     def answers_of(self, client, path):
         response = client.ask(path)
@@ -89,11 +88,15 @@ class Async(ServerTest):
         strict.wait_for_log(r"Application startup failed: std::logic_error: this application has no lifespan")
 
 
-class Threads(Async):
+class Async(Contract, ServerTest):
+    worker_class = "async"
+
+
+class Threads(Contract, ServerTest):
     worker_class = "threads"
 
 
-class Sync(Async):
+class Sync(Contract, ServerTest):
     worker_class = "sync"
 
 

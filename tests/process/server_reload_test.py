@@ -57,13 +57,15 @@ class Reload(ServerTest):
                 self.assertEqual(len(server.started()), 6 * WORKERS)
                 self.assertEqual(server.log("WARNING|ERROR|CRITICAL"), [])
 
+    # wrk does not tell when it was itself too slow for an idle connection, which instrumented servers make it.
+    @unittest.skipIf(SANITIZER, "wrk is held up")
     def test_five_hups_under_wrk_fail_none_of_its_requests(self):
         server = self.start_copy()
-        wrk = Wrk(self, server.address, seconds=4)
+        wrk = Wrk(self, server.address, connections=32, seconds=120)
         for generation in range(2, 7):
-            wait_until(lambda: sum(board.connections for board in server.boards()) >= 64, "wrk is connected")
+            wait_until(lambda: sum(board.connections for board in server.boards()) >= 32, "wrk is connected")
             self.hup(server, generation)
-        result = wrk.result()
+        result = wrk.stop()
         self.assertEqual((result.errors, result.wrong_answers), (0, 0), result.text)
         self.assertGreater(result.requests, 1000)
 

@@ -1,13 +1,14 @@
 """wrk, and what it counted."""
 import re
 import shutil
+import signal
 import subprocess
 
 from followed import PATIENCE
 
 
 class Wrk:
-    """Starts wrk for a test; `result` waits for its end."""
+    """Starts wrk for a test; `result` waits for its end, `stop` ends it."""
 
     def __init__(self, test, address, path="/", connections=64, seconds=3):
         if not shutil.which("wrk"):
@@ -22,6 +23,12 @@ class Wrk:
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
+
+    def stop(self):
+        """The result of what it has done so far; it must not have ended by itself."""
+        assert self.process.poll() is None, "wrk has ended before the test"
+        self.process.send_signal(signal.SIGINT)
+        return self.result()
 
     def result(self):
         self.text, _ = self.process.communicate(timeout=PATIENCE)

@@ -1,5 +1,7 @@
 #include "server/http1/authority.hpp"
 
+#include "tests/support/http1_transcript.hpp"
+
 #include <doctest/doctest.h>
 
 #include <string>
@@ -51,4 +53,19 @@ TEST_CASE("a checker is right about authorities of any length") {
         CHECK_FALSE(checker.accepts(name.substr(1) + "/"));
         CHECK(checker.accepts(name));
     }
+}
+
+TEST_CASE("a Host is judged by itself whatever the client before had") {
+    testing::http1_transcript client;
+    client.feed("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(client.text() == "GET / 1.1 {host: a} end\n");
+    for (const std::string fields :
+         {"Host: a b\r\n", "Host: a/\r\n", "Host: b@a\r\n", "Host: \r\n", "", "Host: a\r\nHost: a\r\n"}) {
+        client.reconnect();
+        client.feed("GET http://a/ HTTP/1.1\r\n" + fields + "\r\n");
+        CHECK_MESSAGE(client.text().starts_with("failure(400 "), fields, client.text());
+    }
+    client.reconnect();
+    client.feed("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(client.text() == "GET / 1.1 {host: a} end\n");
 }

@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <latch>
+#include <stdexcept>
 #include <thread>
 
 using namespace girin;

@@ -32,8 +32,10 @@ void gather_core::start() {
     for (std::size_t i = 0; i < children_.size(); ++i) {
         nodes_[i].outer = this;
         nodes_[i].child = children_[i].get();
-        children_[i]->add_callback(nodes_[i]);
+        if (!children_[i]->done()) children_[i]->add_callback(nodes_[i]);
     }
+    for (auto& child : children_)
+        if (child->done()) on_done(*child);
 }
 
 bool gather_core::cancel(const std::string& message) {

@@ -48,6 +48,8 @@ class GIRIN_EXPORT future_core {
 
     bool done() const noexcept { return state_ != state::pending; }
     bool cancelled() const noexcept { return state_ == state::cancelled; }
+    // Whether it has an exception, which stays unretrieved.
+    bool failed() const noexcept { return exception_ != nullptr; }
     virtual bool cancel(const std::string& message);
 
     // Returns when there is a value, marks an exception as retrieved and raises it, raises cancelled_error, or

@@ -133,11 +133,14 @@ class any_task {
     unsigned cancelling() const noexcept { return core_->cancelling(); }
     // Takes one back and returns the rest. At none, a cancellation that was not delivered yet is withdrawn.
     unsigned uncancel() const noexcept { return core_->uncancel(); }
+    // The exception, or null after a result; raises cancelled_error, or invalid_state_error while pending.
+    std::exception_ptr exception() const { return core_->exception(); }
     std::string get_name() const { return core_->name(); }
     void set_name(std::string name) const { core_->set_name(std::move(name)); }
 
     explicit operator bool() const noexcept { return static_cast<bool>(core_); }
     friend bool operator==(const any_task& a, const any_task& b) noexcept { return a.core_.get() == b.core_.get(); }
+    const detail::ref<detail::task_core>& core() const noexcept { return core_; }
 
  private:
     detail::ref<detail::task_core> core_;

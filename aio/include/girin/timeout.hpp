@@ -90,33 +90,41 @@ class GIRIN_EXPORT timeout_scope {
     unsigned cancelling_ = 0;
 };
 
-// Runs the body, at most so long: `co_await timeout(5s, [&]() -> coro<> { … })`. Raises timeout_error when it took
-// longer.
+// Runs the body, at most until the deadline on the loop's clock; without end if there is none (asyncio.timeout_at).
+// Raises timeout_error when it took longer. A body that takes the timeout_scope& can ask for the deadline, or move it.
 template <class Body>
-auto timeout(std::chrono::nanoseconds delay, Body body)
+auto timeout_at(std::optional<loop::time_point> when, Body body)
     -> decltype(std::declval<timeout_scope&>().run(std::move(body))) {
-    timeout_scope scope(detail::time_after(delay));
+    timeout_scope scope(when);
     co_return co_await scope.run(std::move(body));
 }
 
-// Awaits the coroutine, future or task in the calling task, at most so long. When the time is up it is cancelled, and
-// when it has really ended timeout_error is raised; if it returned a value all the same, that is returned. With a delay
-// of zero or less a coroutine is never started.
+// The same, at most so long from now (asyncio.timeout): `co_await timeout(5s, [&]() -> coro<> { … })`.
+template <class Body>
+auto timeout(std::optional<std::chrono::nanoseconds> delay, Body body)
+    -> decltype(std::declval<timeout_scope&>().run(std::move(body))) {
+    timeout_scope scope(delay ? std::optional(detail::time_after(*delay)) : std::nullopt);
+    co_return co_await scope.run(std::move(body));
+}
+
+// Awaits the coroutine, future or task in the calling task, at most so long; without end if there is no delay. When the
+// time is up it is cancelled, and when it has really ended timeout_error is raised; if it returned a value all the same,
+// that is returned. With a delay of zero or less a coroutine is never started.
 template <class T>
-coro<T> wait_for(coro<T> work, std::chrono::nanoseconds delay) {
-    if (delay <= delay.zero()) throw timeout_error();
+coro<T> wait_for(coro<T> work, std::optional<std::chrono::nanoseconds> delay) {
+    if (delay && *delay <= delay->zero()) throw timeout_error();
     co_return co_await timeout(delay, [&work]() -> coro<T> { co_return co_await std::move(work); });
 }
 
 // The same for what a lock, event, queue or the like is asked for: `wait_for(q.get(), 1s)`.
 template <class Wait>
-GIRIN_CORO_WRAPPER auto wait_for(detail::operation<Wait> what, std::chrono::nanoseconds delay) {
+GIRIN_CORO_WRAPPER auto wait_for(detail::operation<Wait> what, std::optional<std::chrono::nanoseconds> delay) {
     return wait_for(detail::as_coro(std::move(what)), delay);
 }
 
 template <class T>
-coro<T> wait_for(future<T> awaited, std::chrono::nanoseconds delay) {
-    if (delay > delay.zero())
+coro<T> wait_for(future<T> awaited, std::optional<std::chrono::nanoseconds> delay) {
+    if (!delay || *delay > delay->zero())
         co_return co_await timeout(delay, [&awaited]() -> coro<T> { co_return co_await std::move(awaited); });
     if (awaited.done()) co_return co_await std::move(awaited);
     awaited.cancel();
@@ -130,7 +138,7 @@ coro<T> wait_for(future<T> awaited, std::chrono::nanoseconds delay) {
 }
 
 template <class T>
-GIRIN_CORO_WRAPPER coro<T> wait_for(task<T> awaited, std::chrono::nanoseconds delay) {
+GIRIN_CORO_WRAPPER coro<T> wait_for(task<T> awaited, std::optional<std::chrono::nanoseconds> delay) {
     return wait_for(future<T>(awaited), delay);
 }
 

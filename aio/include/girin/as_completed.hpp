@@ -164,8 +164,9 @@ class completions {
     explicit completions(detail::ref<detail::as_completed_state<Future>> state) noexcept : state_(std::move(state)) {}
 
     // Waits for the next future or task that is done, and returns it; nothing when all have been returned. Its
-    // exception is raised by awaiting it, not by this. Python's `async for` is `while (auto done = co_await all.next())`.
-    // Raises timeout_error, once for each that was not in time. A next() that is cancelled has taken nothing.
+    // exception is raised by awaiting it, not by this. Python's `async for` is `while (auto done = co_await
+    // all.next())`. Raises timeout_error, once for each that was not in time. A next() that is cancelled has taken
+    // nothing.
     detail::operation<detail::next_completed<Future>> next() const {
         return detail::operation<detail::next_completed<Future>>(state_);
     }

@@ -108,8 +108,8 @@ auto timeout(std::optional<std::chrono::nanoseconds> delay, Body body)
 }
 
 // Awaits the coroutine, future or task in the calling task, at most so long; without end if there is no delay. When the
-// time is up it is cancelled, and when it has really ended timeout_error is raised; if it returned a value all the same,
-// that is returned. With a delay of zero or less a coroutine is never started.
+// time is up it is cancelled, and when it has really ended timeout_error is raised; if it returned a value all the
+// same, that is returned. With a delay of zero or less a coroutine is never started.
 template <class T>
 coro<T> wait_for(coro<T> work, std::optional<std::chrono::nanoseconds> delay) {
     if (delay && *delay <= delay->zero()) throw timeout_error();

@@ -20,7 +20,22 @@ gather_core::gather_core(gather_children children, bool return_exceptions)
         if (child->owner() != owner()) throw std::invalid_argument("a child of gather belongs to a different loop");
 }
 
-gather_core::~gather_core() = default;
+// Whoever awaits a temporary gather that fails drops it: what the others raise later is still reported nowhere.
+gather_core::~gather_core() {
+    struct ignored final : done_callback {
+        void call(ref<future_core> child) override { child->mark_retrieved(); }
+    };
+    if (!done() || finished_ == children_.size()) return;
+    try {
+        for (auto& child : children_) {
+            if (child->done())
+                child->mark_retrieved();
+            else
+                child->add_callback(std::make_unique<ignored>());
+        }
+    } catch (...) {  // no memory: it is reported
+    }
+}
 
 void gather_core::start() {
     if (children_.empty()) {

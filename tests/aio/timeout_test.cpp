@@ -10,6 +10,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 using namespace girin;
 using namespace std::chrono_literals;
@@ -37,7 +38,47 @@ coro<std::string> outcome_of(Awaitable awaited) {
 
 }  // namespace
 
-TEST_CASE("a body that ends in time gives its result, and leaves no timer") {
+TEST_CASE("13.01 a block that overruns is interrupted by cancelled_error, which becomes the cause of timeout_error") {
+    run_virtual([]() -> coro<> {
+        auto start = loop::running().time();
+        bool interrupted = false;
+        auto body = [&]() -> coro<> {
+            try {
+                co_await sleep(1h);
+            } catch (const cancelled_error&) {
+                interrupted = true;
+                throw;
+            }
+        };
+        std::exception_ptr cause;
+        try {
+            co_await timeout(1s, body);
+        } catch (const timeout_error& e) {
+            cause = e.cause();
+        }
+        CHECK(interrupted);
+        CHECK_THROWS_AS(std::rethrow_exception(cause), cancelled_error);
+        CHECK_THROWS_AS(co_await timeout_at(start + 5s, body), timeout_error);
+        CHECK(loop::running().time() - start == 5s);
+    });
+}
+
+TEST_CASE("13.02 expired() is true from the moment the timer fired, even if the block then ends normally") {
+    run_virtual([]() -> coro<> {
+        timeout_scope scope(loop::running().time() + 1s);
+        co_await scope.run([](timeout_scope& running) -> coro<> {
+            CHECK_FALSE(running.expired());
+            try {
+                co_await sleep(1h);
+            } catch (const cancelled_error&) {
+                CHECK(running.expired());
+            }
+        });
+        CHECK(scope.expired());
+    });
+}
+
+TEST_CASE("13.03 without overrun nothing is raised, the result is returned, and the timer is removed") {
     run_virtual([]() -> coro<> {
         auto start = loop::running().time();
         int value = co_await timeout(10s, []() -> coro<int> {
@@ -64,12 +105,18 @@ TEST_CASE("a body may return a reference") {
     });
 }
 
-TEST_CASE("a timeout tells its deadline, or that it has none") {
+TEST_CASE("13.04 a timeout without deadline never expires, and when() is the absolute deadline or nothing") {
     run_virtual([]() -> coro<> {
         timeout_scope never;
         CHECK(never.when() == std::nullopt);
         co_await never.run([]() -> coro<> { co_await sleep(24h * 365); });
         CHECK_FALSE(never.expired());
+        auto forever = [](timeout_scope& scope) -> coro<> {
+            CHECK(scope.when() == std::nullopt);
+            co_await sleep(24h * 365);
+        };
+        co_await timeout(std::nullopt, forever);
+        co_await timeout_at(std::nullopt, forever);
         auto deadline = loop::running().time() + 1s;
         CHECK(timeout_scope(deadline).when() == deadline);
     });
@@ -85,7 +132,7 @@ TEST_CASE("a timeout of forever does not overflow") {
     });
 }
 
-TEST_CASE("a deadline in the past interrupts at the first suspension, and not before") {
+TEST_CASE("13.05 deadlines in the past interrupt at the first suspension, sleep(0) included, and not before") {
     run_virtual([]() -> coro<> {
         for (auto delay : {0ns, -1ns, std::chrono::nanoseconds::min()}) {
             bool began = false;
@@ -100,7 +147,7 @@ TEST_CASE("a deadline in the past interrupts at the first suspension, and not be
     });
 }
 
-TEST_CASE("a body that blocks past its deadline without suspending is not interrupted") {
+TEST_CASE("13.06 a block that blocks the thread past its deadline without suspending is not interrupted") {
     run_virtual([]() -> coro<> {
         timeout_scope scope(loop::running().time() + 1s);
         co_await scope.run([]() -> coro<> {
@@ -111,7 +158,7 @@ TEST_CASE("a body that blocks past its deadline without suspending is not interr
     });
 }
 
-TEST_CASE("reschedule moves a deadline, takes it away and gives it back") {
+TEST_CASE("13.07 reschedule moves, disables or re-enables the deadline") {
     run_virtual([]() -> coro<> {
         auto start = loop::running().time();
         timeout_scope scope(start + 1s);
@@ -128,7 +175,7 @@ TEST_CASE("reschedule moves a deadline, takes it away and gives it back") {
     });
 }
 
-TEST_CASE("rescheduling into the past expires in the next turn, also from another task") {
+TEST_CASE("13.07 a past value given to reschedule fires in the next turn; it may be called by another task") {
     run_virtual([]() -> coro<> {
         auto start = loop::running().time();
         timeout_scope scope(start + 1h);
@@ -141,7 +188,7 @@ TEST_CASE("rescheduling into the past expires in the next turn, also from anothe
     });
 }
 
-TEST_CASE("a timeout that does not run cannot be rescheduled, and one that has run not run again") {
+TEST_CASE("13.08 reschedule before entry or after the end is refused; 13.09 and so is entering twice") {
     run_virtual([]() -> coro<> {
         timeout_scope scope(loop::running().time() + 1s);
         CHECK_THROWS_AS(scope.reschedule(std::nullopt), std::runtime_error);
@@ -153,7 +200,7 @@ TEST_CASE("a timeout that does not run cannot be rescheduled, and one that has r
     });
 }
 
-TEST_CASE("a timeout that has expired cannot be rescheduled") {
+TEST_CASE("13.08 reschedule after expiry began is refused") {
     run_virtual([]() -> coro<> {
         timeout_scope scope(loop::running().time() + 1s);
         bool refused = false;
@@ -174,7 +221,29 @@ TEST_CASE("a timeout that has expired cannot be rescheduled") {
     });
 }
 
-TEST_CASE("an exception of the body's own is raised after an expiry, and the cancellation is taken back") {
+TEST_CASE("13.13 a cancellation from outside with no expiry passes through as cancelled_error") {
+    run_virtual([]() -> coro<> {
+        auto t = create_task(timeout(9s, []() -> coro<> { co_await sleep(1h); }));
+        co_await sleep(1s);
+        t.cancel("outside");
+        auto outcome = co_await outcome_of(t);
+        CHECK(outcome == "cancelled:outside");
+        CHECK(t.cancelling() == 1);
+    });
+}
+
+TEST_CASE("13.14 outside cancel and expiry in the same turn: cancelled_error wins and cancelling() is 1") {
+    run_virtual([]() -> coro<> {
+        auto t = create_task(timeout(1s, []() -> coro<> { co_await sleep(1h); }));
+        co_await sleep(0s);
+        loop::running().call_later(1s, [t] { t.cancel(); });
+        auto outcome = co_await outcome_of(t);
+        CHECK(outcome == "cancelled:");
+        CHECK(t.cancelling() == 1);
+    });
+}
+
+TEST_CASE("13.15 if the block raises its own exception after expiry, that is raised, and cancelling() is restored") {
     run_virtual([]() -> coro<> {
         timeout_scope scope(loop::running().time() + 1s);
         auto outcome = co_await outcome_of(scope.run([]() -> coro<> {
@@ -190,7 +259,66 @@ TEST_CASE("an exception of the body's own is raised after an expiry, and the can
     });
 }
 
-TEST_CASE("an inner timeout that expires first is handled, and the outer one can still expire") {
+TEST_CASE("13.10 nested, outer fires first: the inner block sees plain cancelled_error, only the outer raises") {
+    run_virtual([]() -> coro<> {
+        timeout_scope inner(loop::running().time() + 9s);
+        std::string of_inner;
+        auto of_outer = co_await outcome_of(timeout(1s, [&]() -> coro<> {
+            of_inner = co_await outcome_of(inner.run([]() -> coro<> { co_await sleep(1h); }));
+            throw cancelled_error();
+        }));
+        CHECK(of_inner == "cancelled:");
+        CHECK_FALSE(inner.expired());
+        CHECK(of_outer == "timeout");
+    });
+}
+
+TEST_CASE("13.11 nested, same deadline: only the outermost raises timeout_error, and cancelling() is restored") {
+    run_virtual([]() -> coro<> {
+        auto deadline = loop::running().time() + 1s;
+        std::string of_inner;
+        auto body = [&]() -> coro<> {
+            try {
+                co_await timeout_at(deadline, []() -> coro<> { co_await sleep(1h); });
+            } catch (const cancelled_error&) {
+                of_inner = "cancelled";
+                throw;
+            }
+        };
+        auto of_outer = co_await outcome_of(timeout_at(deadline, body));
+        CHECK(of_inner == "cancelled");
+        CHECK(of_outer == "timeout");
+        CHECK(current_task().cancelling() == 0);
+    });
+}
+
+TEST_CASE("13.16 if the block swallows the cancelled_error, no timeout_error is raised and cancelling() is restored") {
+    run_virtual([]() -> coro<> {
+        int value = co_await timeout(1s, []() -> coro<int> {
+            try {
+                co_await sleep(1h);
+            } catch (const cancelled_error&) {
+                CHECK(current_task().cancelling() == 1);
+            }
+            co_await sleep(1s);
+            co_return 5;
+        });
+        CHECK(value == 5);
+        CHECK(current_task().cancelling() == 0);
+    });
+}
+
+TEST_CASE("13.17 an exception raised without expiry passes unchanged") {
+    run_virtual([]() -> coro<> {
+        auto outcome = co_await outcome_of(timeout(1h, []() -> coro<> {
+            co_await sleep(1s);
+            throw std::domain_error("its own");
+        }));
+        CHECK(outcome == "its own");
+    });
+}
+
+TEST_CASE("13.12 nested, inner fires first and is handled: the outer continues and can still fire later") {
     run_virtual([]() -> coro<> {
         auto start = loop::running().time();
         std::string inner;
@@ -204,7 +332,7 @@ TEST_CASE("an inner timeout that expires first is handled, and the outer one can
     });
 }
 
-TEST_CASE("of two deadlines that passed in one busy stretch only the outer one raises") {
+TEST_CASE("13.11 of two deadlines that passed in one busy stretch only the outer one raises") {
     run_virtual([]() -> coro<> {
         timeout_scope outer(loop::running().time() + 10s), inner(loop::running().time() + 1s);
         std::string of_inner;
@@ -227,7 +355,7 @@ TEST_CASE("of two deadlines that passed in one busy stretch only the outer one r
     });
 }
 
-TEST_CASE("a timeout works in the clean-up of a cancelled task") {
+TEST_CASE("13.18 a timeout used inside the cleanup of an already cancelled task raises timeout_error on expiry") {
     run_virtual([]() -> coro<> {
         std::string cleanup;
         auto body = [&]() -> coro<> {
@@ -247,6 +375,59 @@ TEST_CASE("a timeout works in the clean-up of a cancelled task") {
         CHECK(outcome == "cancelled:");
         CHECK(cleanup == "timeout");
         CHECK(t.cancelling() == 1);
+    });
+}
+
+TEST_CASE("13.18 a new outside cancel of a timeout inside the cleanup of a cancelled task raises cancelled_error") {
+    run_virtual([]() -> coro<> {
+        std::string cleanup;
+        auto t = create_task([&]() -> coro<> {
+            try {
+                co_await sleep(1h);
+            } catch (const cancelled_error&) {
+            }
+            cleanup = co_await outcome_of(timeout(1min, []() -> coro<> { co_await sleep(1h); }));
+        });
+        co_await sleep(0s);
+        t.cancel();
+        co_await sleep(1s);
+        t.cancel("again");
+        co_await t;
+        CHECK(cleanup == "cancelled:again");
+        CHECK(t.cancelling() == 2);
+    });
+}
+
+TEST_CASE("13.19 the timer belongs to the entering task, whoever created the object") {
+    run_virtual([]() -> coro<> {
+        timeout_scope scope(loop::running().time() + 1s);
+        auto t = create_task(outcome_of(scope.run([]() -> coro<> { co_await sleep(1h); })));
+        co_await sleep(2s);
+        CHECK(t.done());
+        CHECK(t.result() == "timeout");
+        CHECK(current_task().cancelling() == 0);
+    });
+}
+
+TEST_CASE("13.20 cancelling() after the block equals its value on entry unless someone else cancelled meanwhile") {
+    run_virtual([]() -> coro<> {
+        std::vector<unsigned> counts;
+        auto t = create_task([&]() -> coro<> {
+            current_task().cancel();
+            try {
+                co_await sleep(1h);
+            } catch (const cancelled_error&) {
+            }
+            auto body = []() -> coro<> { co_await sleep(1h); };
+            co_await outcome_of(timeout(1s, body));
+            counts.push_back(current_task().cancelling());
+            co_await outcome_of(timeout(1h, body));
+            counts.push_back(current_task().cancelling());
+        });
+        co_await sleep(5s);
+        t.cancel();
+        co_await t;
+        CHECK(counts == std::vector<unsigned>{1, 2});
     });
 }
 
@@ -271,120 +452,4 @@ TEST_CASE("a loop may be closed while a timeout runs") {
         l.run_forever();
     }
     CHECK(destroyed);
-}
-
-TEST_CASE("wait_for gives the result or the exception of what it waits for") {
-    run_virtual([]() -> coro<> {
-        auto value = []() -> coro<std::unique_ptr<int>> { co_return std::make_unique<int>(1); };
-        auto failure = []() -> coro<int> {
-            co_await sleep(1s);
-            throw std::domain_error("x");
-        };
-        auto owner = co_await wait_for(value(), 1s);
-        CHECK(*owner == 1);
-        auto from_task = co_await wait_for(create_task(value()), 1s);
-        CHECK(*from_task == 1);
-        CHECK_THROWS_AS(co_await wait_for(failure(), 5s), std::domain_error);
-    });
-}
-
-TEST_CASE("wait_for leaves the value to others who hold the future") {
-    run_virtual([]() -> coro<> {
-        auto f = create_future<std::string>();
-        f.set_result(100, 'x');
-        std::string first = co_await wait_for(f, 1s);
-        std::string second = co_await wait_for(f, 0s);
-        CHECK(first.size() == 100);
-        CHECK(second.size() == 100);
-        CHECK(f.result().size() == 100);
-    });
-}
-
-TEST_CASE("wait_for with no time cancels a pending future, waits for a cancelled task's end, and raises a done one's") {
-    run_virtual([]() -> coro<> {
-        auto f = create_future<int>();
-        auto of_future = co_await outcome_of(wait_for(f, 0s));
-        CHECK(of_future == "timeout");
-        CHECK(f.cancelled());
-
-        bool ended = false;
-        auto slow = create_task([&]() -> coro<> {
-            try {
-                co_await sleep(1h);
-            } catch (const cancelled_error&) {
-            }
-            co_await sleep(3s);
-            ended = true;
-            throw cancelled_error("at last");
-        });
-        co_await sleep(0s);
-        auto of_task = co_await outcome_of(wait_for(slow, -1s));
-        CHECK(of_task == "timeout");
-        CHECK(ended);
-
-        auto failed = create_future<int>();
-        failed.set_exception(std::domain_error("failed"));
-        auto of_failed = co_await outcome_of(wait_for(failed, 0s));
-        CHECK(of_failed == "failed");
-        auto of_cancelled = co_await outcome_of(wait_for(f, 0s));
-        CHECK(of_cancelled == "cancelled:");
-    });
-}
-
-TEST_CASE("a cancellation from outside during wait_for's last wait is not turned into timeout_error") {
-    run_virtual([]() -> coro<> {
-        auto stubborn = create_task([]() -> coro<> {
-            for (int i = 0; i < 2; ++i) {
-                try {
-                    co_await sleep(1h);
-                } catch (const cancelled_error&) {
-                    if (i == 1) throw;
-                }
-            }
-        });
-        co_await sleep(0s);
-        auto waiter = create_task(wait_for(stubborn, 0s));
-        co_await sleep(1s);
-        waiter.cancel("outside");
-        auto outcome = co_await outcome_of(waiter);
-        CHECK(outcome == "cancelled:outside");
-    });
-}
-
-TEST_CASE("an outer cancellation in the turn of the completion is not swallowed, and the future keeps its result") {
-    run_virtual([]() -> coro<> {
-        auto f = create_future<int>();
-        auto waiter = create_task(wait_for(f, 1h));
-        co_await sleep(0s);
-        f.set_result(1);
-        waiter.cancel();
-        auto outcome = co_await outcome_of(waiter);
-        CHECK(outcome == "cancelled:");
-        CHECK(f.result() == 1);
-    });
-}
-
-TEST_CASE("when somebody else cancels the future, wait_for raises cancelled_error") {
-    run_virtual([]() -> coro<> {
-        auto f = create_future<int>();
-        loop::running().call_later(1s, [f] { f.cancel("elsewhere"); });
-        auto outcome = co_await outcome_of(wait_for(f, 1h));
-        CHECK(outcome == "cancelled:elsewhere");
-        CHECK(current_task().cancelling() == 0);
-    });
-}
-
-TEST_CASE("wait_for raises another exception that what it cancelled ends with") {
-    run_virtual([]() -> coro<> {
-        auto t = create_task([]() -> coro<> {
-            try {
-                co_await sleep(1h);
-            } catch (const cancelled_error&) {
-                throw std::domain_error("unwinding");
-            }
-        });
-        auto outcome = co_await outcome_of(wait_for(t, 1s));
-        CHECK(outcome == "unwinding");
-        CHECK(current_task().cancelling() == 0);
-    });
 }

@@ -23,9 +23,7 @@ void several_wait::on_done(future_core& core) {
     --pending_;
     const bool enough = pending_ == 0 || options_.return_when == first_completed ||
                         (options_.return_when == first_exception && core.failed());
-    if (!enough) return;
-    alarm_.disarm();
-    wake_once();
+    if (enough) wake_once();
 }
 
 void several_wait::finish_wait() {

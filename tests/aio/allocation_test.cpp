@@ -1,4 +1,5 @@
-// Counts what sharing allocates. Not in sanitizer builds, which have allocators of their own and pool no frames.
+// Counts what sharing and combining allocate. Not in sanitizer builds, which have allocators of their own and pool no
+// frames.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if !defined(__has_feature)
 #define __has_feature(x) 0
@@ -8,16 +9,22 @@
 #include "tests/support/run_virtual.hpp"
 #include "tests/support/turns.hpp"
 
+#include <girin/as_completed.hpp>
 #include <girin/condition.hpp>
 #include <girin/event.hpp>
 #include <girin/lock.hpp>
 #include <girin/queue.hpp>
 #include <girin/semaphore.hpp>
+#include <girin/shield.hpp>
 #include <girin/task.hpp>
+#include <girin/task_group.hpp>
+#include <girin/timeout.hpp>
+#include <girin/wait.hpp>
 
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <new>
@@ -129,6 +136,37 @@ TEST_CASE("waiting for a lock, an event, a permit, a notification or a queue all
         CHECK(allocations > 0);
         CHECK(waits == 3);
         CHECK(allocated == 0);
+    });
+}
+
+TEST_CASE("groups, shields and deadlines allocate nothing once warm") {
+    run_virtual([]() -> coro<> {
+        auto round = []() -> coro<> {
+            co_await task_group::run([](task_group& group) -> coro<> {
+                for (int i = 0; i < 3; ++i) group.create_task(turns(i));
+                co_await turns(1);
+            });
+            co_await shield(turns(2));
+            co_await timeout(std::chrono::seconds(1), []() -> coro<> { co_await turns(2); });
+            co_await wait_for(turns(2), std::chrono::seconds(1));
+        };
+        std::size_t allocated = co_await allocations_once_warm(round);
+        CHECK(allocated == 0);
+    });
+}
+
+TEST_CASE("wait and as_completed allocate only the vectors that they are given, and return") {
+    run_virtual([]() -> coro<> {
+        auto round_of_wait = []() -> coro<> { co_await wait({create_task(turns(1)), create_task(turns(2))}); };
+        std::size_t of_wait = co_await allocations_once_warm(round_of_wait);
+        CHECK(of_wait == 2);
+        auto round_of_iteration = []() -> coro<> {
+            auto all = as_completed({create_task(turns(1)), create_task(turns(2))});
+            while (auto done = co_await all.next()) {
+            }
+        };
+        std::size_t of_iteration = co_await allocations_once_warm(round_of_iteration);
+        CHECK(of_iteration == 1);
     });
 }
 

@@ -108,7 +108,8 @@ TEST_CASE("11.04 in the plain form the exception is raised by the awaitable") {
         std::string events;
         for (auto&& next : as_completed({create_task(fails_after(1s)), create_task(after(2s, 2))})) {
             try {
-                events += std::to_string(co_await std::move(next));
+                int number = co_await std::move(next);
+                events += std::to_string(number);
             } catch (const std::domain_error& e) {
                 events += e.what();
             }
@@ -150,7 +151,8 @@ TEST_CASE("11.07 timeout, plain form: every remaining awaitable raises timeout_e
         std::string events;
         for (auto&& next : as_completed(three_tasks(), {.timeout = 1500ms})) {
             try {
-                events += std::to_string(co_await std::move(next));
+                int number = co_await std::move(next);
+                events += std::to_string(number);
             } catch (const timeout_error&) {
                 events += "T";
             }

@@ -135,7 +135,8 @@ TEST_CASE("8.06 without return_exceptions the first exception completes gather a
         auto slow = create_task(after(9s, 1));
         CHECK_THROWS_AS(co_await gather(slow, fails_after(2s), fails_after(1s)), std::domain_error);
         CHECK(loop::running().time() - start == 1s);
-        CHECK(co_await slow == 1);
+        auto awaited = co_await slow;
+        CHECK(awaited == 1);
     });
 }
 
@@ -200,7 +201,8 @@ TEST_CASE("8.09 a child cancelled by someone else makes gather fail, gather is n
         }
         CHECK(message == "elsewhere");
         CHECK_FALSE(g.cancelled());
-        CHECK(co_await other == 2);
+        auto awaited = co_await other;
+        CHECK(awaited == 2);
     });
 }
 
@@ -296,7 +298,8 @@ TEST_CASE("8.18 with eager tasks, if all children finish during their creation g
         CHECK(all.result() == std::tuple(1, 1));
         auto some = gather(create_task(eager_start, at_once()), after(1s, 2));
         CHECK_FALSE(some.done());
-        CHECK(co_await some == std::tuple(1, 2));
+        auto awaited = co_await some;
+        CHECK(awaited == std::tuple(1, 2));
         auto failed = gather(after(1s, 2), create_task(eager_start, fails()));
         CHECK(failed.done());
         CHECK_THROWS_AS(failed.result(), std::domain_error);

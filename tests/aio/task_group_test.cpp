@@ -540,6 +540,7 @@ TEST_CASE("12.20 create_task is allowed while the block waits for its last child
     });
 }
 
+// A group exists only inside of run(), so none can be entered twice (12.20 before entering, 12.21).
 TEST_CASE("12.21 a group outside a task is refused") {
     loop l;
     std::string refused;
@@ -647,6 +648,7 @@ TEST_CASE("12.24 a child's result stays available after the block, and the group
     });
 }
 
+// 12.25 does not apply: the parent task cannot end before run() does, which waits for every child.
 TEST_CASE("12.26 with timeout around the group its children are cancelled and timeout_error is raised") {
     run_virtual([]() -> coro<> {
         bool left = false;

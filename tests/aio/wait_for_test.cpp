@@ -47,8 +47,10 @@ TEST_CASE("10.01 with no timeout or a positive one the awaitable is awaited in t
             CHECK(all_tasks().size() == 1);
             co_return current_task();
         };
-        CHECK(co_await wait_for(body(), 5s) == current_task());
-        CHECK(co_await wait_for(body(), std::nullopt) == current_task());
+        auto awaited = co_await wait_for(body(), 5s);
+        CHECK(awaited == current_task());
+        auto again = co_await wait_for(body(), std::nullopt);
+        CHECK(again == current_task());
         auto t = create_task(sleep_for(1h));
         co_await wait_for(t, std::nullopt);
         CHECK(t.done());
@@ -94,8 +96,10 @@ TEST_CASE("10.05 if the awaitable swallows the cancellation and returns a value,
             }
             co_return 42;
         };
-        CHECK(co_await wait_for(swallow(), 1s) == 42);
-        CHECK(co_await wait_for(create_task(swallow()), 1s) == 42);
+        auto awaited = co_await wait_for(swallow(), 1s);
+        CHECK(awaited == 42);
+        auto again = co_await wait_for(create_task(swallow()), 1s);
+        CHECK(again == 42);
         CHECK(current_task().cancelling() == 0);
     });
 }
@@ -113,8 +117,10 @@ TEST_CASE("10.07 timeout <= 0: a done future's result is returned at once; a cor
         CHECK_FALSE(started);
         auto f = create_future<int>();
         f.set_result(3);
-        CHECK(co_await wait_for(f, 0s) == 3);
-        CHECK(co_await wait_for(f, -1s) == 3);
+        auto awaited = co_await wait_for(f, 0s);
+        CHECK(awaited == 3);
+        auto again = co_await wait_for(f, -1s);
+        CHECK(again == 3);
         CHECK_FALSE(watch.turned());
     });
 }

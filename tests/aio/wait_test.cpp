@@ -121,7 +121,8 @@ TEST_CASE("9.04 timeout returns what is done by then, and nothing is cancelled")
         CHECK(result.done == std::vector{quick});
         CHECK(result.pending == std::vector{slow});
         CHECK(slow.cancelling() == 0);
-        CHECK(co_await slow == 2);
+        auto awaited = co_await slow;
+        CHECK(awaited == 2);
     });
 }
 
@@ -174,8 +175,10 @@ TEST_CASE("9.07 cancelling the waiter cancels no child and leaves no callback on
         }
         CHECK(message == "why");
         waiter = {};  // a callback that is left would be called on a wait that is gone
-        CHECK(co_await a == 1);
-        CHECK(co_await b == 2);
+        auto awaited = co_await a;
+        CHECK(awaited == 1);
+        auto again = co_await b;
+        CHECK(again == 2);
         CHECK(a.cancelling() + b.cancelling() == 0);
     });
 }
@@ -265,6 +268,19 @@ TEST_CASE("a cancellation after the trigger is raised, and one that was pending 
         });
         CHECK_THROWS_AS(co_await cancels_itself, cancelled_error);
         CHECK_FALSE(pending.done());
+    });
+}
+
+TEST_CASE("a wait that is over is not woken again by its timeout or its futures, while its expression goes on") {
+    run_virtual([]() -> coro<> {
+        auto quick = create_task(after(1s, 1)), slow = create_task(after(3s, 2));
+        struct pair {
+            wait_result<task<int>> first;
+            int second;
+        };
+        pair both{co_await wait({quick, slow}, {.timeout = 2s, .return_when = first_completed}), co_await after(5s, 5)};
+        CHECK(both.first.done == std::vector{quick});
+        CHECK(both.second == 5);
     });
 }
 

@@ -27,7 +27,7 @@ class GIRIN_EXPORT task_set {
     class GIRIN_EXPORT until_empty final : public wait_point {
      public:
         explicit until_empty(task_set& set) noexcept : set_(set) {}
-        ~until_empty();
+        ~until_empty() override;
 
         bool await_ready() const noexcept { return set_.empty(); }
         void await_suspend(std::coroutine_handle<> caller);

@@ -90,7 +90,7 @@ TEST_CASE("11.03 the asynchronous form yields the very tasks passed in, and new 
     });
 }
 
-TEST_CASE("11.04 a yielded future is done; its exception is raised by awaiting it, not by the iteration") {
+TEST_CASE("11.04 a yielded future is done, its exception is raised by awaiting it, not by the iteration") {
     run_virtual([]() -> coro<> {
         auto all = as_completed({create_task(fails_after(1s)), create_task(after(2s, 2))});
         auto failed = co_await all.next();
@@ -232,7 +232,7 @@ TEST_CASE("11.10 all coroutines are started when as_completed is called, not at 
     });
 }
 
-TEST_CASE("11.11 a future or coroutine given instead of an iterable does not compile; empty input gives nothing") {
+TEST_CASE("11.11 a future or coroutine given instead of an iterable does not compile, empty input gives nothing") {
     static_assert(can_be_iterated<std::vector<coro<int>>>);
     static_assert(!can_be_iterated<coro<int>>);
     static_assert(!can_be_iterated<task<int>>);

@@ -129,7 +129,7 @@ TEST_CASE("8.04 the same awaitable given twice runs once and fills every place")
     });
 }
 
-TEST_CASE("8.06 without return_exceptions the first exception completes gather at once; the other children go on") {
+TEST_CASE("8.06 without return_exceptions the first exception completes gather at once, the other children go on") {
     run_virtual([]() -> coro<> {
         auto start = loop::running().time();
         auto slow = create_task(after(9s, 1));
@@ -309,7 +309,7 @@ TEST_CASE("8.18 with eager tasks, if all children finish during their creation g
     });
 }
 
-TEST_CASE("8.14 cancelling the task that awaits gather cancels the children; the message reaches the caller") {
+TEST_CASE("8.14 cancelling the task that awaits gather cancels the children, the message reaches the caller") {
     run_virtual([]() -> coro<> {
         std::vector<std::string> messages;
         auto child = [&]() -> coro<> {

@@ -77,7 +77,7 @@ TEST_CASE("14.01 the result is moved out of an inner one that nobody else holds,
     });
 }
 
-TEST_CASE("14.02 cancelling the waiter raises cancelled_error in it; the inner task goes on and is not cancelling") {
+TEST_CASE("14.02 cancelling the waiter raises cancelled_error in it, the inner task goes on and is not cancelling") {
     run_virtual([]() -> coro<> {
         auto inner = create_task(after(1s, 5));
         auto waiter = create_task([&]() -> coro<int> { co_return co_await shield(inner); });

@@ -285,7 +285,7 @@ TEST_CASE("12.10 an exception in the body cancels all children, waits for them, 
     });
 }
 
-TEST_CASE("12.11 cancelling the parent cancels all children; if none fails, a plain cancelled_error is raised") {
+TEST_CASE("12.11 cancelling the parent cancels all children, if none fails, a plain cancelled_error is raised") {
     for (bool in_body : {true, false}) {
         run_virtual([&]() -> coro<> {
             bool left = false;
@@ -421,7 +421,7 @@ TEST_CASE("12.16 keyboard_interrupt from a child is raised bare, after the other
     CHECK(outcome == "interrupt");
 }
 
-TEST_CASE("12.17 an inner failure makes the outer group cancel its own; the result is a group in a group") {
+TEST_CASE("12.17 an inner failure makes the outer group cancel its own, the result is a group in a group") {
     run_virtual([]() -> coro<> {
         bool inner_left = false, outer_left = false;
         auto outcome = co_await end_of(task_group::run([&](task_group& outer) -> coro<> {

@@ -175,7 +175,7 @@ TEST_CASE("13.07 reschedule moves, disables or re-enables the deadline") {
     });
 }
 
-TEST_CASE("13.07 a past value given to reschedule fires in the next turn; it may be called by another task") {
+TEST_CASE("13.07 a past value given to reschedule fires in the next turn, it may be called by another task") {
     run_virtual([]() -> coro<> {
         auto start = loop::running().time();
         timeout_scope scope(start + 1h);
@@ -188,7 +188,7 @@ TEST_CASE("13.07 a past value given to reschedule fires in the next turn; it may
     });
 }
 
-TEST_CASE("13.08 reschedule before entry or after the end is refused; 13.09 and so is entering twice") {
+TEST_CASE("13.08 reschedule before entry or after the end is refused, 13.09 and so is entering twice") {
     run_virtual([]() -> coro<> {
         timeout_scope scope(loop::running().time() + 1s);
         CHECK_THROWS_AS(scope.reschedule(std::nullopt), std::runtime_error);

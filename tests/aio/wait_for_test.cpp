@@ -104,7 +104,7 @@ TEST_CASE("10.05 if the awaitable swallows the cancellation and returns a value,
     });
 }
 
-TEST_CASE("10.07 timeout <= 0: a done future's result is returned at once; a coroutine's body never starts") {
+TEST_CASE("10.07 timeout <= 0: a done future's result is returned at once, a coroutine's body never starts") {
     run_virtual([]() -> coro<> {
         bool started = false;
         auto body = [&]() -> coro<int> {
@@ -125,7 +125,7 @@ TEST_CASE("10.07 timeout <= 0: a done future's result is returned at once; a cor
     });
 }
 
-TEST_CASE("10.09 cancelling wait_for cancels the awaitable; cancelled_error is raised after it has finished") {
+TEST_CASE("10.09 cancelling wait_for cancels the awaitable, cancelled_error is raised after it has finished") {
     run_virtual([]() -> coro<> {
         bool finished = false;
         auto body = [&]() -> coro<> {
@@ -255,7 +255,7 @@ TEST_CASE("a cancellation from outside during wait_for's last wait is not turned
     });
 }
 
-TEST_CASE("10.10 an outer cancel in the same turn as the completion is never swallowed; the future keeps its result") {
+TEST_CASE("10.10 an outer cancel in the same turn as the completion is never swallowed, the future keeps its result") {
     run_virtual([]() -> coro<> {
         auto f = create_future<int>();
         auto waiter = create_task(wait_for(f, 1h));

@@ -91,7 +91,7 @@ TEST_CASE("9.02 first_completed returns when at least one is done") {
     });
 }
 
-TEST_CASE("9.03 first_exception returns when one has failed; a cancelled one does not count as failed") {
+TEST_CASE("9.03 first_exception returns when one has failed, a cancelled one does not count as failed") {
     run_virtual([]() -> coro<> {
         auto start = loop::running().time();
         auto cancelled = create_task(after(1h, 1)), failed = create_task(fails_after(2s)),

@@ -288,7 +288,7 @@ TEST_CASE("a loop that is closed drops its queued functions and waits for the ru
         l.call_soon([&] {
             create_task(call_in(pool, [&, alive] {
                 running.count_down();
-                std::this_thread::sleep_for(2ms);
+                std::this_thread::sleep_for(200ms);
                 returned = true;
             }));
             create_task(call_in(pool, [&, alive] { called = true; }));

@@ -13,7 +13,7 @@ void lock_core::unlock() {
 }
 
 lock_wait::~lock_wait() {
-    leave();
+    if (leave()) core_->line.wake_first();
 }
 
 void lock_wait::take_or_pass_on() {

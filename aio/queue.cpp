@@ -35,17 +35,19 @@ void queue_core::shutdown() {
     putters_.wake_all();
 }
 
+// The items go last, because their destructors may do anything, even with this queue.
 void queue_core::shutdown(immediate_t) {
+    const ref<queue_core> keep(this);
     shut_down_ = true;
     unfinished_ -= std::min(unfinished_, std::exchange(size_, 0));
-    discard();
     if (unfinished_ == 0) joiners_.wake_all();
     getters_.wake_all();
     putters_.wake_all();
+    discard();
 }
 
 queue_wait::~queue_wait() {
-    leave();
+    if (leave()) pass_on();
 }
 
 void queue_wait::run() {

@@ -23,7 +23,9 @@ void semaphore_core::hand_over_permits() {
 }
 
 semaphore_wait::~semaphore_wait() {
-    if (leave()) ++core_->value_;
+    if (!leave()) return;
+    ++core_->value_;
+    core_->hand_over_permits();
 }
 
 void semaphore_wait::finish_wait(bool served) {

@@ -45,15 +45,14 @@ void race_core::lose(std::size_t i, std::exception_ptr raised) {
     if (i + 1 == tasks_made_) go_on_.set();
 }
 
-bool race_core::win(std::size_t i) {
+void race_core::win(std::size_t i) {
     if (winner) {
         exceptions[i] = std::make_exception_ptr(cancelled_error("another attempt has won"));
-        return false;
+        return;
     }
     winner = i;
     cancel_all({}, task_core::current().get());
     go_on_.set();
-    return true;
 }
 
 void race_core::on_done(task_core& task) {

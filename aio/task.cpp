@@ -132,7 +132,10 @@ void task_core::destroy_all(loop_core& loop) noexcept {
         task->start_.unlink();
         std::exchange(task->root_, nullptr).destroy();
         // What it waited on is in a generator that somebody else holds.
-        if (wait_point* wait = std::exchange(task->waiting_on_, nullptr)) wait->task_ = nullptr;
+        if (wait_point* wait = std::exchange(task->waiting_on_, nullptr)) {
+            wait->task_ = nullptr;
+            if (wait->linked()) wait->unlink();  // nobody is to wake it
+        }
         if (task->quiet_) continue;
         try {
             loop.report("Task was destroyed but it is pending!", nullptr, task->name());

@@ -87,9 +87,8 @@ void task_group_core::leave_body(std::exception_ptr raised) {
 }
 
 void task_group_core::interrupted(std::exception_ptr cancellation) {
-    if (aborting_) return;
-    cancellation_ = std::move(cancellation);
-    abort();
+    if (!cancellation_) cancellation_ = std::move(cancellation);
+    if (!aborting_) abort();
 }
 
 // Follows TaskGroup.__aexit__: errors come before the parent's cancellation, which then has to be asked for anew,
@@ -98,7 +97,7 @@ void task_group_core::finish() {
     const ref<task_core> parent = std::exchange(parent_, {});
     if (parent_cancel_requested_ && parent->uncancel() == 0) cancellation_ = nullptr;
     if (stopper_) std::rethrow_exception(std::move(stopper_));
-    if (cancellation_ && errors_.empty()) std::rethrow_exception(std::move(cancellation_));
+    if (cancellation_ && errors_.empty() && !body_error_) std::rethrow_exception(std::move(cancellation_));
     if (body_error_ && errors_.empty() && is<generator_exit>(body_error_)) std::rethrow_exception(body_error_);
     if (body_error_) errors_.push_back(std::move(body_error_));
     if (errors_.empty()) return;

@@ -178,6 +178,7 @@ void attendant::attend() {
         const bool looks = events != 0 || watches_;
         look_for_leaving(thread_.wait(held, looks ? socket_ : -1, events, until));
     }
+    if (orders.abort) unreachable_ = true;  // a write may have been taken back in the middle of a response
     // What the loop has not heard yet it need not hear any more.
     thread_.input.filled(thread_.news.bytes_read);
     thread_.news = {};

@@ -13,6 +13,7 @@
 #include <girin/exceptions.hpp>
 
 #include <ctime>
+#include <utility>
 
 namespace girin::worker {
 
@@ -92,6 +93,7 @@ void cycle::start() {
 
 receiving cycle::receive() {
     if (suspended(input_wait_)) throw asgi_error("Expected one receive at a time, but another is waiting.");
+    if (message_) return *std::exchange(message_, std::nullopt);  // of a wait that was cancelled when it had it
     if (std::optional<receive_message> message = next_message()) return *message;
     if (!input_wait_) input_wait_.emplace(*this);
     return *input_wait_;
@@ -179,6 +181,7 @@ sending cycle::send_body(const http_response_body& body) {
 bool cycle::output_wait::cancel(const std::string& message) {
     if (!waits()) return false;
     cycle_.connection_.tear();
+    cycle_.on_input();  // a receive() that waits gets its http.disconnect
     return accept_cancel(message);
 }
 

@@ -1,7 +1,9 @@
 #include "tests/support/run_virtual.hpp"
 #include "tests/support/turns.hpp"
 
+#include <girin/async_generator.hpp>
 #include <girin/lock.hpp>
+#include <girin/loop.hpp>
 #include <girin/task.hpp>
 #include <girin/timeout.hpp>
 
@@ -365,4 +367,28 @@ TEST_CASE("closing the loop over tasks that were woken for a lock, or wait for i
     CHECK_FALSE(k.locked());
     run_virtual([&]() -> coro<> { co_await k.acquire(); });
     CHECK(k.locked());
+}
+
+TEST_CASE("a generator that is dropped in the turn in which its acquire was woken passes the lock on") {
+    loop l;
+    l.set_exception_handler([](loop&, const auto&) {});
+    auto main = []() -> coro<> {
+        lock k;
+        co_await k.acquire();
+        auto body = [](lock mine) -> async_generator<int> {
+            co_await mine.acquire();
+            co_yield 1;
+        };
+        std::optional<async_generator<int>> generator(body(k));
+        auto first = create_task([&]() -> coro<> { co_await generator->next(); });
+        co_await turns(2);
+        auto second = create_task(k.acquire());
+        co_await turns(2);
+        k.release();
+        generator.reset();
+        co_await wait_for(second, 1s);
+        CHECK(k.locked());
+        CHECK_FALSE(first.done());
+    };
+    l.run_until_complete(main());
 }

@@ -1,6 +1,9 @@
 #include <girin/async_generator.hpp>
+#include <girin/event.hpp>
 #include <girin/future.hpp>
+#include <girin/lock.hpp>
 #include <girin/loop.hpp>
+#include <girin/queue.hpp>
 #include <girin/sleep.hpp>
 #include <girin/task.hpp>
 
@@ -126,6 +129,40 @@ TEST_CASE("a task that waits inside a generator somebody else holds can be destr
         l.run_forever();
     }
     generator.reset();
+}
+
+TEST_CASE("what is waited for inside a generator can be woken after the waiting task was destroyed") {
+    queue<int> items;
+    event happened;
+    lock held;
+    auto get = [&]() -> async_generator<int> { co_yield co_await items.get(); };
+    auto wait = [&]() -> async_generator<int> {
+        co_await happened.wait();
+        co_yield 1;
+    };
+    auto acquire = [&]() -> async_generator<int> {
+        co_await held.acquire();
+        co_yield 1;
+    };
+    std::vector<async_generator<int>> generators;
+    {
+        loop l;
+        l.set_exception_handler([](loop&, const auto&) {});
+        l.call_soon([&] {
+            create_task([&]() -> coro<> { co_await held.acquire(); });
+            generators.push_back(get());
+            generators.push_back(wait());
+            generators.push_back(acquire());
+            for (auto& each : generators) create_task([&each]() -> coro<> { co_await each.next(); });
+            loop::running().call_later(0s, [] { loop::running().stop(); });
+        });
+        l.run_forever();
+    }
+    items.put_nowait(1);
+    happened.set();
+    held.release();
+    generators.clear();
+    CHECK(items.qsize() == 1);
 }
 
 TEST_CASE("a generator that is dropped while a task waits inside it takes no cancellation with it") {

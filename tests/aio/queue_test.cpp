@@ -456,3 +456,34 @@ TEST_CASE("closing the loop over getters that were woken leaves their items in t
     }
     CHECK(drain(q) == std::vector<int>{1});
 }
+
+TEST_CASE("an item whose move throws in one get is for the next one") {
+    struct item {
+        bool* throws;
+        explicit item(bool* t) : throws(t) {}
+        item(item&& other) : throws(other.throws) {
+            if (std::exchange(*throws, false)) throw std::runtime_error("moved");
+        }
+        item& operator=(item&&) = default;
+    };
+    run_virtual([]() -> coro<> {
+        bool throws = false;
+        int got = 0;
+        queue<item> q;
+        auto getter = [&]() -> coro<> {
+            try {
+                co_await q.get();
+                ++got;
+            } catch (const std::runtime_error&) {
+            }
+        };
+        auto first = create_task(getter());
+        auto second = create_task(getter());
+        co_await turns(2);
+        q.put_nowait(item(&throws));
+        throws = true;
+        co_await wait_for(second, 1s);
+        CHECK(got == 1);
+        CHECK(q.empty());
+    });
+}

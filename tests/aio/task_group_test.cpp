@@ -305,6 +305,32 @@ TEST_CASE("12.11 cancelling the parent cancels all children, if none fails, a pl
     }
 }
 
+TEST_CASE("an outside cancellation is raised though the group was cancelled before or beside it") {
+    for (bool beside : {true, false}) {
+        run_virtual([&]() -> coro<> {
+            std::optional<task_group> outside;
+            bool left = false;
+            auto parent = create_task([&]() -> coro<> {
+                co_await task_group::run([&](task_group& group) -> coro<> {
+                    outside = group;
+                    group.create_task(leave_late(left));
+                    if (beside) co_await sleep(1h);
+                });
+            });
+            co_await turns(3);
+            if (beside) parent.cancel("from outside");
+            outside->cancel();
+            if (!beside) {
+                co_await turns(3);
+                parent.cancel("from outside");
+            }
+            auto outcome = co_await end_of(parent);
+            CHECK(outcome.starts_with("cancelled"));
+            CHECK(left);
+        });
+    }
+}
+
 TEST_CASE("12.12 outside cancellation plus failing children: the group is raised and the cancellation stays pending") {
     run_virtual([]() -> coro<> {
         std::string at_the_group, after_it;

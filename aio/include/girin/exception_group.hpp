@@ -4,6 +4,7 @@
 #include <girin/export.hpp>
 
 #include <exception>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -45,7 +46,7 @@ class GIRIN_EXPORT base_exception_group {
             } catch (const E& exception) {
                 handle(exception);
             } catch (const base_exception_group& group) {
-                group.for_each<E>(handle);
+                group.for_each<E>(std::ref(handle));
             } catch (...) {
             }
         }

@@ -25,9 +25,11 @@ class [[nodiscard]] guard {
     // Takes over one acquire() of x.
     explicit guard(Noun acquired) : acquired_(std::move(acquired)) {}
     guard(guard&& other) noexcept : acquired_(other.acquired_), holds_(std::exchange(other.holds_, false)) {}
+    // Releases what it held.
     guard& operator=(guard&& other) noexcept {
-        std::swap(acquired_, other.acquired_);
-        std::swap(holds_, other.holds_);
+        guard taken(std::move(other));
+        std::swap(acquired_, taken.acquired_);
+        std::swap(holds_, taken.holds_);
         return *this;
     }
     // If somebody else has released it meanwhile, the exception of release() goes to the loop's exception handler.

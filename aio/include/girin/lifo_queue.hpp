@@ -23,7 +23,7 @@ class lifo_core final : public queue_of<T> {
         items_.pop_back();
         return item;
     }
-    void discard() noexcept override { items_.clear(); }
+    void discard() noexcept override { std::vector<T>().swap(items_); }
 
     std::vector<T> items_;
 };

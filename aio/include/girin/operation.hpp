@@ -3,6 +3,7 @@
 
 #include <girin/coro.hpp>
 
+#include <type_traits>
 #include <utility>
 
 namespace girin {
@@ -16,7 +17,8 @@ class [[nodiscard]] operation {
  public:
     using value_type = typename Wait::value_type;
 
-    explicit operation(typename Wait::start start) noexcept : start_(std::move(start)) {}
+    explicit operation(typename Wait::start start) noexcept(std::is_nothrow_move_constructible_v<typename Wait::start>)
+        : start_(std::move(start)) {}
     Wait operator co_await() && { return Wait(std::move(start_)); }
 
  private:

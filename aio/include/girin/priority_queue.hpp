@@ -35,7 +35,7 @@ class priority_core final : public queue_of<T> {
         items_.pop_back();
         return item;
     }
-    void discard() noexcept override { items_.clear(); }
+    void discard() noexcept override { std::vector<T>().swap(items_); }
 
     greater greater_;
     std::vector<T> items_;
@@ -44,7 +44,7 @@ class priority_core final : public queue_of<T> {
 }  // namespace detail
 
 // A queue that gives the item first that is less than all others; equal ones come in no particular order. It can be
-// handed to whatever takes a queue<T>. The comparison must not throw.
+// handed to whatever takes a queue<T>. Neither the comparison nor moving an item may throw.
 template <class T, class Compare = std::less<T>>
 class priority_queue : public queue<T> {
  public:

@@ -116,11 +116,12 @@ class GIRIN_EXPORT queue_wait : public waiter {
         if (leave() && cancelled_meanwhile()) pass_on();
         resumed();
     }
+    // Wakes the next one for what this one was woken for.
+    void pass_on();
     queue_core& core() const noexcept { return *core_; }
 
  private:
     wait_line& line() const noexcept { return side_ == side::getter ? core_->getters_ : core_->putters_; }
-    void pass_on();
 
     const ref<queue_core> core_;
     const side side_;
@@ -180,7 +181,7 @@ class fifo_core final : public queue_of<T> {
         items_.pop_front();
         return item;
     }
-    void discard() noexcept override { items_.clear(); }
+    void discard() noexcept override { std::deque<T>().swap(items_); }
 
     std::deque<T> items_;
 };
@@ -196,7 +197,12 @@ class get_wait final : public queue_wait {
     bool await_ready() const noexcept { return possible(); }
     T await_resume() {
         finish_wait();
-        return static_cast<queue_of<T>&>(core()).get();
+        try {
+            return static_cast<queue_of<T>&>(core()).get();
+        } catch (...) {  // of moving the item, which is for the next one then
+            pass_on();
+            throw;
+        }
     }
 };
 
@@ -214,7 +220,12 @@ class put_wait final : public queue_wait {
     bool await_ready() const noexcept { return possible(); }
     void await_resume() {
         finish_wait();
-        static_cast<queue_of<T>&>(core()).put(std::move(item_));
+        try {
+            static_cast<queue_of<T>&>(core()).put(std::move(item_));
+        } catch (...) {  // of storing the item, whose room is for the next one then
+            pass_on();
+            throw;
+        }
     }
 
  private:

@@ -48,8 +48,8 @@ class GIRIN_EXPORT race_core : public counted<race_core>, public task_set {
     // The place of the function to call.
     std::size_t begin();
     void lose(std::size_t i, std::exception_ptr raised);
-    // Whether it is the first, and the others have been cancelled.
-    bool win(std::size_t i);
+    // The first one cancels the others.
+    void win(std::size_t i);
 
  private:
     void on_done(task_core& task) override;
@@ -72,20 +72,24 @@ class race final : public race_core {
     std::optional<gathered_item<T>> value;
 
  private:
-    coro<void> attempt() override {
-        const std::size_t i = begin();
+    GIRIN_CORO_WRAPPER coro<void> attempt() override { return run_attempt(ref<race>(this)); }
+
+    // Keeps the race, and so its function, whoever drops the rest.
+    static coro<void> run_attempt(ref<race> self) {
+        const std::size_t i = self->begin();
         try {
             if constexpr (std::is_void_v<T>) {
-                co_await functions_[i]();
-                if (win(i)) value.emplace();
+                co_await self->functions_[i]();
+                if (!self->winner) self->value.emplace();
             } else {
-                decltype(auto) result = co_await functions_[i]();
-                if (win(i)) value.emplace(std::forward<decltype(result)>(result));
+                decltype(auto) result = co_await self->functions_[i]();
+                if (!self->winner) self->value.emplace(std::forward<decltype(result)>(result));
             }
+            self->win(i);
         } catch (const keyboard_interrupt&) {
             throw;
         } catch (...) {
-            lose(i, std::current_exception());
+            self->lose(i, std::current_exception());
         }
     }
 

@@ -40,8 +40,8 @@ class GIRIN_EXPORT waiter : public wait_point {
     // The same for one that was woken in vain and has not been resumed.
     void wait_again() noexcept;
     // Leaves the line, for good. Whether it had been woken, and now has to do, or pass on, what it was woken for. To be
-    // called when the task resumes, and in the destructor: a frame is destroyed in mid-wait only when its loop is
-    // closed, and then all who waited go, so that there is nobody to pass anything on to.
+    // called when the task resumes, and in the destructor: a frame is destroyed in mid-wait when its loop is closed, or
+    // when it is that of a generator which somebody else drops.
     bool leave() noexcept;
 
  private:

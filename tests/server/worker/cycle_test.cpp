@@ -368,6 +368,67 @@ CONNECTION_TEST_CASE("a timeout of the application's own cancels what it waits f
         });
 }
 
+CONNECTION_TEST_CASE("content that comes in the turn in which a timeout around receive ends is not lost") {
+    for (const bool all_at_once : {false, true}) {
+        std::string content;
+        with_server(
+            [&](const scope&, receiver& receive, sender& send) -> coro<> {
+                for (bool more = true; more;) {
+                    try {
+                        co_await timeout(milliseconds(50), [&]() -> coro<> {
+                            receive_message message = co_await receive();
+                            content += message.as<http_request>()->body;
+                            more = message.as<http_request>()->more_body;
+                        });
+                    } catch (const timeout_error&) {
+                    }
+                }
+                co_await send(http_response_start(200));
+                co_await send(http_response_body(content));
+            },
+            [&](test_server& server) -> coro<> {
+                raw_client client = server.connect();
+                client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 6\r\n\r\n");
+                co_await server.begun(1);
+                co_await settle();
+                client.send(all_at_once ? "abcdef" : "abc");
+                server.advance(milliseconds(50));
+                co_await settle();
+                if (!all_at_once) client.send("def");
+                const std::string response = co_await client.response();
+                CHECK(body_of(response) == "abcdef");
+            });
+    }
+}
+
+CONNECTION_TEST_CASE("a send that a timeout ends tells whoever listens that the client is gone") {
+    bool heard = false;
+    with_server(
+        [&](const scope&, receiver& receive, sender& send) -> coro<> {
+            auto listen = [&]() -> coro<> {
+                while (!(co_await receive()).as<http_disconnect>()) {
+                }
+                heard = true;
+            };
+            task<> listening = create_task(eager_start, listen());
+            const std::string large(3'000'000, 'x');
+            co_await send(http_response_start(200));
+            try {
+                co_await timeout(milliseconds(50), [&]() -> coro<> { co_await send(http_response_body(large, true)); });
+            } catch (const timeout_error&) {
+            }
+            co_await listening;
+        },
+        [&](test_server& server) -> coro<> {
+            raw_client client = server.connect_narrow();
+            client.send(get("/"));
+            co_await server.begun(1);
+            co_await server.advance_and_settle(milliseconds(50));
+            co_await until([&] { return heard; }, "the listener hears of it");
+            co_await server.gone();
+        });
+}
+
 CONNECTION_TEST_CASE("a timeout around receive leaves the content for the next receive") {
     std::string content;
     with_server(

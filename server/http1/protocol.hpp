@@ -69,6 +69,8 @@ class protocol {
 
     bool response_on_the_wire() const { return writer_.on_the_wire(); }
     bool response_complete() const { return writer_.complete(); }
+    // Whether only the end of the connection tells the client where the response ends, as HTTP/1.0 has it.
+    bool response_ends_with_connection() const { return writer_.ends_with_connection(); }
 
     // Bytes of content that have not been consumed; the largest number when that is not known.
     std::uint64_t unread_body() const { return reader_.unread_body(); }

@@ -42,6 +42,9 @@ class response_writer {
     bool on_the_wire() const { return state_ > state::head_held; }
     bool complete() const { return state_ == state::complete; }
 
+    // Whether only the end of the connection tells the client where the response ends.
+    bool ends_with_connection() const { return framing_ == framing::until_close; }
+
     // Whether this response, or the application, makes the connection close.
     bool closes() const { return closes_; }
 

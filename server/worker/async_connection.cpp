@@ -83,7 +83,7 @@ detached async_connection::run_requests() {
     } while (protocol_.keep_alive() && !gone_);
 
     if (!flush()) co_await until{*this, wait::written};
-    if (!broken_ && !ended_input_ && must_be_heard(!input_.unread().empty())) {
+    if (!broken_ && !ended_input_ && must_be_heard(socket_.fd(), !input_.unread().empty())) {
         ::shutdown(socket_.fd(), SHUT_WR);
         expired_ = false;
         enter(phase::lingering);
@@ -93,6 +93,7 @@ detached async_connection::run_requests() {
             co_await until{*this, wait::read};
         }
     }
+    reset_if_torn(socket_.fd(), has_unsent_bytes());
     gone_ = true;
     while (reader_.armed() || writing()) {
         socket_.cancel();
@@ -219,7 +220,6 @@ void async_connection::on_read() {
 
 void async_connection::lose_client() {
     if (std::exchange(gone_, true)) return;
-    forget_rest();
     socket_.cancel();
     if (cycle_) cycle_->client_left();
 }
@@ -242,29 +242,28 @@ bool async_connection::flush() {
     return try_write(writer_ ? writer_->rest : nothing_more);
 }
 
-void async_connection::forget_rest() noexcept {
-    if (writer_) writer_->rest = {};
+bool async_connection::has_unsent_bytes() const noexcept {
+    return (output_ && !output_->ready().empty()) || (writer_ && !writer_->rest.empty());
 }
 
 // Whether everything is with the kernel, or never will be.
 bool async_connection::try_write(http1::uncopied& rest) {
-    switch (send_pieces(socket_.fd(), *output_, rest)) {
-        case sent::everything:
-            return true;
-        case sent::refused:
-            gone_ = true;
-            forget_rest();
-            if (cycle_ && !linked()) loop_core::running().ready.push_back(*this);
-            return true;
-        case sent::something:
-        case sent::nothing:
-            break;
+    const sent result = send_pieces(socket_.fd(), *output_, rest);
+    if (result == sent::refused) {
+        gone_ = true;
+        if (cycle_ && !linked()) loop_core::running().ready.push_back(*this);
+        return true;
+    }
+    if (result == sent::everything) {
+        if (writer_) writer_->deadline = {};
+        return true;
     }
     if (!writer_) {
         writer_ = std::make_unique<writer>(*this);
         writer_->rest = rest;
     }
-    writer_->deadline = loop_core::running().turn_time() + service_.options.write_timeout;
+    if (result == sent::something || writer_->deadline == time_point())
+        writer_->deadline = loop_core::running().turn_time() + service_.options.write_timeout;
     if (!alarm_.armed() || alarm_.when() > writer_->deadline) alarm_.arm(writer_->deadline);
     socket_.start_write(*writer_);
     return false;
@@ -293,7 +292,6 @@ void async_connection::on_written() {
 
 void async_connection::tear() noexcept {
     gone_ = true;
-    forget_rest();
     socket_.cancel();
 }
 

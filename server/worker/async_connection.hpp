@@ -54,7 +54,7 @@ class async_connection final : public connection, private girin::detail::callbac
      public:
         using operation::operation;
         http1::uncopied rest;      // what of the application's own is still to be written
-        time_point deadline = {};  // by which the client must take something
+        time_point deadline = {};  // by which the client must take something; {}: nothing waits to be written
 
      private:
         girin::detail::io_attempt attempt() noexcept override;
@@ -85,7 +85,7 @@ class async_connection final : public connection, private girin::detail::callbac
     void on_read();
     bool writing() const noexcept;
     bool try_write(http1::uncopied& rest);
-    void forget_rest() noexcept;
+    bool has_unsent_bytes() const noexcept;
     void on_written();
     void lose_client();
     void enter(phase p);

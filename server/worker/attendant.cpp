@@ -31,11 +31,13 @@ attendant::attendant(io_thread& thread, threaded_connection& c)
     : thread_(thread), connection_(c), socket_(c.socket_.fd()), options_(thread.shared.options) {}
 
 visit attendant::serve() {
-    const visit ended = serve_requests();
+    visit ended = serve_requests();
     if (ended != visit::over)
         leave_unread();
-    else if (flush() && !ended_input_ && connection_.must_be_heard(!thread_.input.unread().empty()))
-        linger();
+    else if (flush() && !ended_input_ && connection_.must_be_heard(socket_, !thread_.input.unread().empty()))
+        ended = visit::lingers;
+    else
+        connection_.reset_if_torn(socket_, has_unsent_bytes());
     thread_.input.drop_unread();
     thread_.input.end_request();
     return ended;
@@ -45,24 +47,26 @@ visit attendant::serve_requests() {
     http1::protocol& protocol = connection_.protocol_;
     take_carried();
     do {
-        const http1::event event = next_head();
-        if (event.kind == http1::event_kind::failure)
-            connection_.answer_refused_head(event.refused, thread_.own_fields());
-        if (event.kind == http1::event_kind::need_data && waits_) return visit::waits_for_client;
-        if (event.kind != http1::event_kind::head) return visit::over;
-        thread_.input.begin_request();
-        attend();
-        discard_content();
+        if (!connection_.discards_) {
+            const http1::event event = next_head();
+            if (event.kind == http1::event_kind::failure)
+                connection_.answer_refused_head(event.refused, thread_.own_fields());
+            if (event.kind == http1::event_kind::need_data && waits_) return visit::waits_for_client;
+            if (event.kind != http1::event_kind::head) return visit::over;
+            thread_.input.begin_request();
+            attend();
+        }
+        if (!discard_content()) return visit::waits_for_client;
         thread_.input.end_request();
         has_served_ = true;
         if (!protocol.keep_alive() || connection_.gone_ || unreachable_) return visit::over;
     } while (!must_give_way());
-    return visit::waits_for_thread;
+    return flush() ? visit::waits_for_thread : visit::over;
 }
 
 // A client that pipelines without end does not keep the thread from those that wait: it gets in line behind them.
-bool attendant::must_give_way() {
-    return connection_.crew_.is_contended() && !thread_.input.unread().empty() && flush();
+bool attendant::must_give_way() const {
+    return connection_.crew_.is_contended() && !thread_.input.unread().empty();
 }
 
 // The beginning of a request, or whole ones; the connection brings them back.
@@ -94,7 +98,7 @@ http1::event attendant::next_head() {
         if (event.kind != http1::event_kind::need_data || !flush()) return event;
         waits_ = has_served_ && connection_.crew_.is_contended();
         if (waits_) return event;
-        const input result = read(time_point::min());
+        const input result = read();
         waits_ = result == input::nothing;
         if (result != input::bytes) return event;
     }
@@ -108,32 +112,35 @@ http1::event attendant::next_event() {
     return event;
 }
 
-void attendant::discard_content() {
-    for (std::uint64_t discarded = 0; connection_.may_discard(discarded);) {
+// Throws away what the application has left of the request, so that the connection can be kept. False: more of it has
+// yet to come, and no thread waits for that.
+bool attendant::discard_content() {
+    connection_.discards_ = false;
+    while (connection_.may_discard(connection_.discarded_)) {
         const http1::event event = next_event();
-        discarded += event.consumed;
+        connection_.discarded_ += event.consumed;
         if (event.kind != http1::event_kind::need_data) continue;
-        if (!flush() || read(clock::now() + options_.body_timeout) != input::bytes) return;
+        if (!flush()) break;
+        const input result = read();
+        if (result == input::end) break;
+        connection_.discards_ = result == input::nothing;
+        if (connection_.discards_) return false;
     }
+    connection_.discarded_ = 0;
+    return true;
 }
 
-// Reads some bytes, for which it waits no longer than until then.
-attendant::input attendant::read(time_point until) {
-    io_thread::lock held = thread_.acquire();
-    for (;;) {
-        if (thread_.orders.abort) return input::end;
-        thread_.input.make_room();
-        const ssize_t got = receive(socket_, thread_.input.room());
-        if (got > 0) {
-            thread_.input.filled(static_cast<std::size_t>(got));
-            return input::bytes;
-        }
-        ended_input_ = got == 0 || errno != EAGAIN;
-        thread_.input.give_back_unused();
-        if (ended_input_) return input::end;
-        if (until <= clock::now()) return input::nothing;
-        if (!thread_.run_job(held)) thread_.wait(held, socket_, POLLIN, until);
+// Reads some bytes, if there are any.
+attendant::input attendant::read() {
+    thread_.input.make_room();
+    const ssize_t got = receive(socket_, thread_.input.room());
+    if (got > 0) {
+        thread_.input.filled(static_cast<std::size_t>(got));
+        return input::bytes;
     }
+    ended_input_ = got == 0 || errno != EAGAIN;
+    thread_.input.give_back_unused();
+    return ended_input_ ? input::end : input::nothing;
 }
 
 // Writes what is ready; false when the client cannot be reached any more.
@@ -151,10 +158,9 @@ bool attendant::flush() {
     return false;
 }
 
-void attendant::linger() {
-    ::shutdown(socket_, SHUT_WR);
-    const time_point until = clock::now() + linger_time;
-    while (read(until) == input::bytes) thread_.input.drop_unread();
+bool attendant::has_unsent_bytes() const {
+    return !connection_.output_->ready().empty() || !connection_.outgoing_->ready().empty() ||
+           !thread_.orders.rest.empty() || !connection_.rest_.empty();
 }
 
 // Has the loop run the application, and does what that orders, until it has returned. The lock is held while the socket

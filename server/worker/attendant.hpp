@@ -23,15 +23,15 @@ class attendant {
     enum class input { bytes, nothing, end };
 
     visit serve_requests();
-    bool must_give_way();
+    bool must_give_way() const;
     void leave_unread();
     void take_carried();
     http1::event next_event();
     http1::event next_head();
-    void discard_content();
-    input read(time_point until);
+    bool discard_content();
+    input read();
     bool flush();
-    void linger();
+    bool has_unsent_bytes() const;
 
     void attend();
     void try_read(thread_orders& orders);

@@ -48,7 +48,7 @@ class connection {
     virtual bool write(http1::uncopied rest) = 0;
     // The same for what is in output() while a write() may be waiting. False: it is on its way.
     virtual bool flush() = 0;
-    // The response is torn: forgets what waits to be written and ends the connection.
+    // The response is torn: what waits to be written is never touched again, and the connection ends.
     virtual void tear() noexcept = 0;
     // Puts an answer of the server's in the place of the application's; false when that has begun.
     bool answer(int status, std::string_view reason);
@@ -70,7 +70,10 @@ class connection {
     bool may_discard(std::uint64_t discarded) const noexcept;
     // Whether to listen to the client after its last response: closing while it still sends makes the kernel reset the
     // connection, and the client may lose the response.
-    bool must_be_heard(bool has_unread_bytes) const noexcept;
+    bool must_be_heard(int socket, bool has_unread_bytes) const noexcept;
+    // Has closing the socket reset the connection when a response that ends with it has not been sent whole: with the
+    // usual end, the client would take what it got for all of it (RFC 9112 section 8).
+    void reset_if_torn(int socket, bool has_unsent_bytes) const noexcept;
     // Answers a head that is refused, as the connection's last response.
     void answer_refused_head(http1::failure refused, const http1::server_fields& own);
     // Frees a buffer for output: an idle connection holds none, and a large one is kept for nobody.

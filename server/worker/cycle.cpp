@@ -135,7 +135,7 @@ void cycle::on_input() {
 }
 
 sending cycle::send(const send_message& message) {
-    if (ended_ || connection_.left() || suspended(output_wait_)) refuse_send();
+    if (ended_ || connection_.left() || sends()) refuse_send();
     if (const auto* start = message.as<http_response_start>()) return send_start(*start);
     if (const auto* body = message.as<http_response_body>()) return send_body(*body);
     refuse_message(message);
@@ -153,7 +153,7 @@ sending cycle::send_start(const http_response_start& start) {
 
 void cycle::refuse_send() const {
     if (ended_ || connection_.left()) throw client_disconnected();
-    throw asgi_error("Expected one send at a time, but another is waiting.");
+    throw asgi_error("Expected one send at a time, but another is under way.");
 }
 
 void cycle::refuse_message(const send_message& message) {
@@ -175,6 +175,7 @@ sending cycle::send_body(const http_response_body& body) {
     if (!body.more_body) on_input();  // a receive() that waits gets its http.disconnect
     if (written) return {};
     if (!output_wait_) output_wait_.emplace(*this);
+    output_wait_->unsent = true;
     return *output_wait_;
 }
 
@@ -186,7 +187,9 @@ bool cycle::output_wait::cancel(const std::string& message) {
 }
 
 void cycle::on_written() {
-    if (waits(output_wait_)) output_wait_->wake();
+    if (!output_wait_) return;
+    output_wait_->unsent = false;
+    if (output_wait_->waits()) output_wait_->wake();
 }
 
 void cycle::wake_waits() {
@@ -233,17 +236,25 @@ void cycle::collect() {
     } catch (...) {
         raised = std::current_exception();
     }
-    if (raised || !(connection_.protocol().response_complete() || connection_.left())) application_failed(raised);
-    const service& shared = connection_.shared();
-    if (shared.scoreboard) shared.scoreboard->request_ended(scoreboard_entry_);
-    if (shared.access) log_access();
+    try {
+        conclude(raised);
+    } catch (...) {  // there is no memory for what is left to be said
+        connection_.tear();
+    }
     ended_ = true;
-    if (suspended(input_wait_) || suspended(output_wait_)) release_waits();
+    if (suspended(input_wait_) || sends()) release_waits();
     connection_.cycle_ended();
 }
 
+void cycle::conclude(const std::exception_ptr& raised) {
+    const service& shared = connection_.shared();
+    if (shared.scoreboard) shared.scoreboard->request_ended(scoreboard_entry_);
+    if (raised || !(connection_.protocol().response_complete() || connection_.left())) application_failed(raised);
+    if (shared.access) log_access();
+}
+
 // Tasks that the application has left behind in receive() or send() learn that it is over, and find the cycle until
-// they have run. What one of them was sending belongs to it, and so cannot be sent any more.
+// they have run. What is still being sent belongs to one of them, or to the application, and so cannot be sent any more.
 void cycle::release_waits() {
     struct keeper final : girin::detail::callback_node {
         explicit keeper(cycle* c) : kept(c) {}
@@ -251,7 +262,7 @@ void cycle::release_waits() {
         void drop() noexcept override { delete this; }
         girin::detail::ref<cycle> kept;
     };
-    if (suspended(output_wait_)) connection_.tear();
+    if (output_wait_ && output_wait_->unsent) connection_.tear();
     wake_waits();
     girin::detail::loop_core::running().ready.push_back(*new keeper(this));
 }

@@ -54,6 +54,7 @@ class cycle final : public girin::detail::task_core, private receiver, private s
         using wait_point::suspended;
         bool waits() const noexcept { return suspended() && !linked(); }
         cycle& cycle_;
+        bool unsent = false;  // the kernel has not taken all that send was given
     };
 
     template <class Wait>
@@ -64,6 +65,8 @@ class cycle final : public girin::detail::task_core, private receiver, private s
     static bool waits(const std::optional<Wait>& wait) noexcept {
         return wait && wait->waits();
     }
+    // Whether it goes on, though nobody may await it.
+    bool sends() const noexcept { return output_wait_ && (output_wait_->unsent || output_wait_->suspended()); }
 
     GIRIN_CORO_WRAPPER coro<void> call_application();
     receiving receive() override;
@@ -78,6 +81,7 @@ class cycle final : public girin::detail::task_core, private receiver, private s
     [[gnu::noinline]] void release_waits();
     bool answer(int status, std::string_view reason);
     void collect() override;
+    void conclude(const std::exception_ptr& raised);
     [[gnu::noinline]] void application_failed(const std::exception_ptr& raised);
     [[gnu::noinline]] void log_access();
 

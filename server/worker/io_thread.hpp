@@ -36,8 +36,9 @@ struct thread_orders {
     bool abort = false;        // end the connection; stays so
 };
 
-// How a thread leaves a connection: ended, waiting for its client, or with a request that it has already read.
-enum class visit : std::uint8_t { over, waits_for_client, waits_for_thread };
+// How a thread leaves a connection: ended, to be ended once the client has had the last response, waiting for its
+// client, or with a request that it has already read.
+enum class visit : std::uint8_t { over, lingers, waits_for_client, waits_for_thread };
 
 // What the thread has to say about its connection.
 struct thread_news {

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace girin::worker {
@@ -37,7 +38,11 @@ threaded_connection::threaded_connection(thread_crew& crew, girin::detail::descr
 void threaded_connection::await_request() {
     place_ = place::idle;
     const auto now = loop_core::running().turn_time();
-    if (carried_.empty()) {
+    if (!discards_) discard_deadline_ = {};
+    if (discards_) {
+        if (discard_deadline_ == girin::detail::time_point()) discard_deadline_ = now + service_.options.body_timeout;
+        alarm_.arm(discard_deadline_);
+    } else if (carried_.empty()) {
         std::chrono::milliseconds allowed =
             requests_ == 0 ? service_.options.head_timeout : service_.options.keep_alive;
         if (service_.draining) allowed = std::min<std::chrono::milliseconds>(allowed, drain_grace);
@@ -63,6 +68,7 @@ void threaded_connection::on_readable() {
         delete this;
         return;
     }
+    if (place_ == place::lingering) return drop_input();
     queue();
 }
 
@@ -79,37 +85,50 @@ void threaded_connection::on_alarm() {
         protocol_.begin_next();
         protocol_.close_after_response();
         answer(503, "No thread was free in time");
-        send_last_answer();
-        return close_later();
+        return send_last_answer();
     }
-    if (!carried_.empty()) {
+    if (place_ == place::idle && !carried_.empty() && !discards_) {
         answer_refused_head({408, "The head did not arrive in time"}, service_.own_fields());
-        send_last_answer();
+        return send_last_answer();
     }
-    close_idle();
+    close_later();
 }
 
-// The client gets to read the answer if nothing of what it has sent is left unread: else closing would send it a reset.
 void threaded_connection::send_last_answer() {
     http1::uncopied nothing_more;
     send_pieces(socket_.fd(), *output_, nothing_more);
-    ::shutdown(socket_.fd(), SHUT_WR);
-    char unread[4096];
-    for (std::uint64_t size = 0; size < most_discarded;) {
-        const ssize_t got = ::recv(socket_.fd(), unread, sizeof unread, MSG_DONTWAIT);
-        if (got <= 0) return;
-        size += static_cast<std::uint64_t>(got);
-    }
+    give_back(output_);
+    linger();
 }
 
-void threaded_connection::close_idle() {
-    place_ = place::closing;
-    socket_.cancel();
+// Closing while the client still sends would reset the connection, and it might lose the response.
+void threaded_connection::linger() {
+    place_ = place::lingering;
+    ::shutdown(socket_.fd(), SHUT_WR);
+    alarm_.arm(loop_core::running().turn_time() + linger_time);
+    drop_input();
+}
+
+void threaded_connection::drop_input() {
+    char unread[4096];
+    ssize_t got;
+    do got = ::recv(socket_.fd(), unread, sizeof unread, MSG_DONTWAIT);
+    while (got < 0 && errno == EINTR);
+    if (got > 0) {
+        if (!watcher_.armed()) loop_core::running().ready.push_back(watcher_);
+    } else if (got < 0 && errno == EAGAIN) {
+        if (!watcher_.armed()) socket_.start_read(watcher_);
+    } else {
+        close_later();
+    }
 }
 
 void threaded_connection::close_later() {
     place_ = place::closing;
-    go_on_later();
+    if (watcher_.armed())
+        socket_.cancel();
+    else if (!watcher_.linked())
+        go_on_later();
 }
 
 void threaded_connection::assign(io_thread& thread) {
@@ -146,12 +165,14 @@ void threaded_connection::run() {
 
 void threaded_connection::on_returned(visit ended) {
     thread_crew& crew = crew_;
-    if (carried_.empty()) service_.storage.give_back(storage_);
+    if (carried_.empty() && !discards_) service_.storage.give_back(storage_);
     give_back(output_);
     give_back(outgoing_);
     io_thread& thread = *std::exchange(thread_, nullptr);
     if (ended == visit::over || aborted_)
         delete this;
+    else if (ended == visit::lingers)
+        linger();
     else if (ended == visit::waits_for_client)
         await_request();
     else
@@ -205,7 +226,6 @@ void threaded_connection::on_written() {
 
 void threaded_connection::tear() noexcept {
     gone_ = true;
-    rest_ = {};
     thread_->order([](thread_orders& orders) {
         orders.read_into = {};
         orders.write = nullptr;
@@ -254,7 +274,8 @@ void threaded_connection::drain() {
 void threaded_connection::abort() {
     switch (place_) {
         case place::idle:
-            return close_idle();
+        case place::lingering:
+            return close_later();
         case place::queued:
             crew_.withdraw(*this);
             return close_later();

@@ -39,7 +39,7 @@ class threaded_connection final : public connection, private girin::detail::call
     friend class attendant;
     friend class io_thread;  // announces news by linking this
 
-    enum class place : std::uint8_t { idle, queued, in_thread, closing };
+    enum class place : std::uint8_t { idle, queued, in_thread, lingering, closing };
 
     // Tells when there is something to read.
     class watcher final : public girin::detail::io_op, public girin::detail::callback_node {
@@ -78,7 +78,8 @@ class threaded_connection final : public connection, private girin::detail::call
     void queue();
     void on_alarm();
     void send_last_answer();
-    void close_idle();
+    void linger();
+    void drop_input();
     void close_later();
     void go_on_later();
     void go_on();
@@ -97,7 +98,10 @@ class threaded_connection final : public connection, private girin::detail::call
     std::unique_ptr<http1::byte_buffer> outgoing_;  // what the thread is writing
     std::string carried_;                           // what one thread has read and left for the next
     girin::detail::time_point head_deadline_{};     // of a head that has been read in part
+    girin::detail::time_point discard_deadline_{};  // of content that nobody reads
+    std::uint64_t discarded_ = 0;                   // bytes of it
     place place_ = place::idle;
+    bool discards_ = false;  // the application has returned, and the rest of its request's content is to be thrown away
     bool reading_ = false;
     bool writing_ = false;
     bool finished_ = false;  // the client has sent its last byte

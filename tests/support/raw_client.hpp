@@ -28,7 +28,7 @@ template <class Condition>
 coro<> until(Condition condition, const char* what = "the condition holds") {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (!condition()) {
-        if (std::chrono::steady_clock::now() > deadline) FAIL("waited in vain until ", what);
+        if (std::chrono::steady_clock::now() > deadline) FAIL("waited in vain until ", std::string(what));
         co_await sleep(std::chrono::nanoseconds(0));
     }
 }

@@ -1,7 +1,9 @@
 // The deadlines of a connection, on a loop of virtual time.
 #include "tests/support/test_server.hpp"
 
+#include <girin/exceptions.hpp>
 #include <girin/task.hpp>
+#include <girin/timeout.hpp>
 
 #include <doctest/doctest.h>
 
@@ -216,6 +218,30 @@ TEST_CASE("a client that reads nothing is given up after the write deadline") {
                 },
                 {.options = options});
     CHECK(sent == 1);
+}
+
+TEST_CASE("a deadline of the content's that passes meanwhile does not extend that of a write") {
+    const std::string large(10'000'000, 'x');
+    auto app = [&](const scope&, receiver& receive, sender& send) -> coro<> {
+        try {
+            co_await timeout(seconds(1), [&]() -> coro<> { co_await receive(); });
+        } catch (const timeout_error&) {
+        }
+        co_await send(http_response_start(200));
+        co_await send(http_response_body(large));
+    };
+    with_server(app,
+                [&](test_server& server) -> coro<> {
+                    raw_client client = server.connect_narrow();
+                    client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\n");
+                    co_await server.begun(1);
+                    co_await server.advance_and_settle(seconds(1));
+                    for (int i = 0; i < 39; ++i) co_await server.advance_and_settle(seconds(1));
+                    CHECK(server.service.connections() == 1);
+                    server.advance(seconds(1));
+                    co_await server.gone();
+                },
+                {.options = options});
 }
 
 TEST_CASE("a client that reads a little now and then is not given up") {

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <utility>
 
 using namespace girin;
 using namespace girin::test;
@@ -127,5 +128,73 @@ TEST_CASE("in threads, heads that arrive slowly keep no thread, and are read how
             const std::string response = co_await client.response();
             CHECK(body_of(response) == "/slow");
         }
+    });
+}
+
+TEST_CASE("in threads, content that nobody reads and that comes slowly keeps no thread, and the connection is kept") {
+    const with_threads one(1);
+    const std::string content(10'000, 'c');
+    const std::string plain = post("/slow", content);
+    const std::string chunked = "POST /slow HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n2710\r\n" + content +
+                                "\r\n0\r\nX-Trailer: x\r\n\r\n";
+    for (const std::string& request : {plain, chunked}) {
+        with_server(tells_path(), [&](test_server& server) -> coro<> {
+            raw_client slow = server.connect();
+            bool answered = false;
+            for (std::size_t at = 0; at < request.size(); at += 999) {
+                slow.send(request.substr(at, 999));
+                raw_client quick = server.connect();
+                quick.send(get("/quick"));
+                const std::string response = co_await quick.response();
+                CHECK(body_of(response) == "/quick");
+                if (std::exchange(answered, true)) continue;
+                const std::string answer = co_await slow.response();
+                CHECK(body_of(answer) == "/slow");
+            }
+            slow.send(get("/next"));
+            const std::string next = co_await slow.response();
+            CHECK(body_of(next) == "/next");
+        });
+    }
+}
+
+TEST_CASE("in threads, content that nobody reads has one deadline, however it comes") {
+    const with_threads one(1);
+    with_server(
+        tells_path(),
+        [](test_server& server) -> coro<> {
+            raw_client client = server.connect();
+            client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n");
+            co_await client.response();
+            for (int second = 0; second < 9; ++second) {
+                client.send("x");
+                co_await server.advance_and_settle(std::chrono::seconds(1));
+            }
+            CHECK(server.service.connections() == 1);
+            client.send("x");
+            co_await server.advance_and_settle(std::chrono::seconds(1));
+            co_await server.gone();
+        },
+        {.options = {.body_timeout = std::chrono::seconds(10)}});
+}
+
+TEST_CASE("in threads, a client that goes on sending after its last response keeps no thread, and has two seconds") {
+    const with_threads one(1);
+    with_server(tells_path(), [](test_server& server) -> coro<> {
+        raw_client talks = server.connect();
+        talks.send(get("/last", "Connection: close\r\n") + "more");
+        const std::string last = co_await talks.read_rest();
+        CHECK(body_of(last) == "/last");
+        raw_client quick = server.connect();
+        quick.send(get("/quick"));
+        const std::string response = co_await quick.response();
+        CHECK(body_of(response) == "/quick");
+        quick.close();
+        co_await server.advance_and_settle(std::chrono::seconds(1));
+        CHECK(server.service.connections() == 1);
+        talks.send("and more");
+        co_await server.advance_and_settle(std::chrono::seconds(1));
+        co_await server.gone();
+        CHECK_FALSE(talks.reset());
     });
 }

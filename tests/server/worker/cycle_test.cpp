@@ -260,7 +260,7 @@ CONNECTION_TEST_CASE("a second send or receive while one waits raises, and the f
         CHECK_FALSE(has(response, "between"));
         CHECK(response.ends_with("x\r\n4\r\nlast\r\n0\r\n\r\n"));
     });
-    CHECK(second_send == "Expected one send at a time, but another is waiting.");
+    CHECK(second_send == "Expected one send at a time, but another is under way.");
     CHECK(second_receive == "Expected one receive at a time, but another is waiting.");
 }
 

@@ -254,7 +254,8 @@ void cycle::conclude(const std::exception_ptr& raised) {
 }
 
 // Tasks that the application has left behind in receive() or send() learn that it is over, and find the cycle until
-// they have run. What is still being sent belongs to one of them, or to the application, and so cannot be sent any more.
+// they have run. What is still being sent belongs to one of them, or to the application, and so cannot be sent any
+// more.
 void cycle::release_waits() {
     struct keeper final : girin::detail::callback_node {
         explicit keeper(cycle* c) : kept(c) {}

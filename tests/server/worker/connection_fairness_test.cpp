@@ -135,8 +135,8 @@ TEST_CASE("in threads, content that nobody reads and that comes slowly keeps no 
     const with_threads one(1);
     const std::string content(10'000, 'c');
     const std::string plain = post("/slow", content);
-    const std::string chunked = "POST /slow HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n2710\r\n" + content +
-                                "\r\n0\r\nX-Trailer: x\r\n\r\n";
+    const std::string chunked = "POST /slow HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n2710\r\n" +
+                                content + "\r\n0\r\nX-Trailer: x\r\n\r\n";
     for (const std::string& request : {plain, chunked}) {
         with_server(tells_path(), [&](test_server& server) -> coro<> {
             raw_client slow = server.connect();
@@ -160,22 +160,21 @@ TEST_CASE("in threads, content that nobody reads and that comes slowly keeps no 
 
 TEST_CASE("in threads, content that nobody reads has one deadline, however it comes") {
     const with_threads one(1);
-    with_server(
-        tells_path(),
-        [](test_server& server) -> coro<> {
-            raw_client client = server.connect();
-            client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n");
-            co_await client.response();
-            for (int second = 0; second < 9; ++second) {
-                client.send("x");
-                co_await server.advance_and_settle(std::chrono::seconds(1));
-            }
-            CHECK(server.service.connections() == 1);
-            client.send("x");
-            co_await server.advance_and_settle(std::chrono::seconds(1));
-            co_await server.gone();
-        },
-        {.options = {.body_timeout = std::chrono::seconds(10)}});
+    with_server(tells_path(),
+                [](test_server& server) -> coro<> {
+                    raw_client client = server.connect();
+                    client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n");
+                    co_await client.response();
+                    for (int second = 0; second < 9; ++second) {
+                        client.send("x");
+                        co_await server.advance_and_settle(std::chrono::seconds(1));
+                    }
+                    CHECK(server.service.connections() == 1);
+                    client.send("x");
+                    co_await server.advance_and_settle(std::chrono::seconds(1));
+                    co_await server.gone();
+                },
+                {.options = {.body_timeout = std::chrono::seconds(10)}});
 }
 
 TEST_CASE("in threads, a client that goes on sending after its last response keeps no thread, and has two seconds") {

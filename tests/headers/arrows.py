@@ -127,7 +127,9 @@ class House:
                 names = [node.module]
             for name in names:
                 module = name.split(".")[0]
-                if module not in sys.stdlib_module_names and f"loadtest/{module}.py" not in self.files:
+                ours = f"loadtest/{name.replace('.', '/')}"
+                is_ours = any(file == f"{ours}.py" or file.startswith(f"{ours}/") for file in self.files)
+                if module not in sys.stdlib_module_names | rules.LOADTEST_MEASURES and not is_ours:
                     self.say(path, node.lineno, f"loadtest/ imports Python's standard library only, not {name}")
 
     @staticmethod

@@ -22,6 +22,9 @@ COMPONENTS = {
 CONTRACT = ("girin/asgi.hpp", "girin/status.hpp", "girin/export_app.hpp")
 EXAMPLES_ALSO = {"girin/run.hpp"}
 
+# What loadtest/ measures beside ours, and so may import besides Python's standard library.
+LOADTEST_MEASURES = {"uvloop"}
+
 # Public headers are std-only, but for these.
 PUBLIC_EXCEPTIONS = {"girin/json.hpp": {"nlohmann"}, "girin/asio.hpp": {"boost"}}
 

@@ -32,17 +32,9 @@ struct thread_pool::state {
     void serve(std::size_t number);
 };
 
-// Signals are the loop thread's business.
+// Signals are not blocked: programs that a function starts would inherit that. The kernel gives those of the process to
+// its main thread as long as that takes them.
 void thread_pool::state::start_thread() {
-    struct signals_blocked {
-        sigset_t before;
-        signals_blocked() {
-            sigset_t all;
-            sigfillset(&all);
-            pthread_sigmask(SIG_SETMASK, &all, &before);
-        }
-        ~signals_blocked() { pthread_sigmask(SIG_SETMASK, &before, nullptr); }
-    } while_it_starts;
     threads.emplace_back([this, number = threads.size()] { serve(number); });
     ++idle;
 }

@@ -25,6 +25,7 @@ using field = std::variant<bool settings::*, std::uint32_t settings::*, std::uin
 struct bounds {
     std::uint64_t least = 0;
     std::uint64_t most = UINT64_MAX;
+    bool or_zero = false;  // which is then allowed too
 };
 
 // Another program's variable that stands in for the default, with what to put before its value.

@@ -16,6 +16,11 @@ constexpr bounds between(std::chrono::milliseconds least, std::chrono::milliseco
     return {static_cast<std::uint64_t>(least.count()), static_cast<std::uint64_t>(most.count())};
 }
 
+constexpr bounds zero_or(bounds others) {
+    others.or_zero = true;
+    return others;
+}
+
 constexpr std::uint64_t kilobytes = 1 << 10;
 constexpr std::uint64_t terabytes = 1ULL << 40;
 
@@ -105,7 +110,7 @@ constexpr definition table[] = {
      .section = "Time limits",
      .field = &settings::timeout,
      .help = "A worker whose event loop is stuck for this long is killed and replaced; 0 for never.",
-     .bounds = between(0ms, 24h)},
+     .bounds = zero_or(between(500ms, 24h))},
     {.name = "boot_timeout",
      .flags = {"--boot-timeout"},
      .section = "Time limits",
@@ -134,7 +139,7 @@ constexpr definition table[] = {
      .flags = {"--body-timeout"},
      .section = "Time limits",
      .field = &settings::body_timeout,
-     .help = "Time that a client may pause within a request body.",
+     .help = "Time that a client may pause within a request body, and has for all that the application leaves of one.",
      .bounds = between(1ms, 24h)},
     {.name = "write_timeout",
      .flags = {"--write-timeout"},

@@ -45,8 +45,9 @@ struct settings {
     std::chrono::milliseconds graceful_timeout{30'000};  // from TERM or reload to kill
     std::chrono::milliseconds keep_alive{5'000};         // idle between requests; 0: one request per connection
     std::chrono::milliseconds head_timeout{15'000};      // from first to last byte of a request head
-    std::chrono::milliseconds body_timeout{30'000};      // between two pieces of a request body
-    std::chrono::milliseconds write_timeout{30'000};     // while the client takes no byte of what waits for it
+    std::chrono::milliseconds body_timeout{
+        30'000};  // between two pieces of a request body, and for all that nobody reads of it
+    std::chrono::milliseconds write_timeout{30'000};  // while the client takes no byte of what waits for it
 
     std::uint32_t keep_alive_requests = 0;            // requests on one connection; 0: any number
     std::uint64_t limit_request_line = 8190;          // bytes, without the line end

@@ -64,6 +64,7 @@ bool parse(std::string_view text, const definition&, Value& value) {
 }
 
 bool within(std::optional<std::uint64_t> number, const bounds& allowed) {
+    if (number && *number == 0 && allowed.or_zero) return true;
     return number && *number >= allowed.least && *number <= allowed.most;
 }
 
@@ -156,20 +157,21 @@ value_form form(bool settings::*, const definition&) {
 }
 
 value_form form(std::uint32_t settings::*, const definition& setting) {
-    const auto [least, most] = setting.bounds;
-    return {"N", "a whole number from " + std::to_string(least) + " to " + std::to_string(most)};
+    const bounds& allowed = setting.bounds;
+    return {"N", "a whole number from " + std::to_string(allowed.least) + " to " + std::to_string(allowed.most)};
 }
 
 value_form form(std::uint64_t settings::*, const definition& setting) {
-    const auto [least, most] = setting.bounds;
-    return {"SIZE", "a size from " + size_text(least) + " to " + size_text(most) + ", such as 8190, 64k or 1m"};
+    const bounds& allowed = setting.bounds;
+    return {"SIZE",
+            "a size from " + size_text(allowed.least) + " to " + size_text(allowed.most) + ", such as 8190, 64k or 1m"};
 }
 
 value_form form(std::chrono::milliseconds settings::*, const definition& setting) {
     const std::chrono::milliseconds least(setting.bounds.least);
     const std::chrono::milliseconds most(setting.bounds.most);
-    return {"TIME",
-            "a duration from " + duration_text(least) + " to " + duration_text(most) + ", such as 30, 500ms or 1h30m"};
+    return {"TIME", std::string(setting.bounds.or_zero ? "0 or " : "") + "a duration from " + duration_text(least) +
+                        " to " + duration_text(most) + ", such as 30, 500ms or 1h30m"};
 }
 
 value_form form(file_mode settings::*, const definition&) {

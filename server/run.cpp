@@ -7,6 +7,7 @@
 #include "server/log/access_log.hpp"
 #include "server/log/log.hpp"
 #include "server/log/log_file.hpp"
+#include "server/master/descriptor_limit.hpp"
 #include "server/master/master.hpp"
 #include "server/supervision/exit_codes.hpp"
 #include "server/supervision/worker_start.hpp"
@@ -87,6 +88,7 @@ struct settings_source {
 int serve(const config::parsed& parsed, const settings_source& source) {
     log::open(log_path(parsed.values.errorlog), worker::log_level_of(parsed.values));
     for (const std::string& warning : parsed.warnings) log::warning(warning);
+    master::raise_descriptor_limit(parsed.values.worker_connections);
     std::vector<std::string> arguments(source.argv, source.argv + source.argc);
     return master::run(configuration_of(parsed.values), arguments,
                        [&source] { return configuration_of(source.load().values); });

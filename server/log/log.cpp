@@ -67,6 +67,13 @@ class file_sink final : public spdlog::sinks::base_sink<std::mutex> {
 
  private:
     void sink_it_(const spdlog::details::log_msg& message) override {
+        put(message);
+        if (const std::size_t lost = file_.take_dropped()) {
+            const std::string note = std::to_string(lost) + " lines of this log were dropped";
+            put(spdlog::details::log_msg(message.logger_name, spdlog::level::warn, note));
+        }
+    }
+    void put(const spdlog::details::log_msg& message) {
         spdlog::memory_buf_t line;
         formatter_->format(message, line);
         file_.write({line.data(), line.size()});

@@ -57,6 +57,13 @@ void fleet::respawn_later(slot& place, std::chrono::nanoseconds life) {
                      std::to_string(pause / 1s) + " s");
 }
 
+void fleet::forget_deaths() {
+    for (slot& place : slots) {
+        place.pause = {};
+        if (place.holder == 0) place.respawn_at = host.now();
+    }
+}
+
 void fleet::scale_to(unsigned count) {
     while (slots.size() < count) add_slot();
     while (slots.size() > count) remove_oldest();

@@ -53,6 +53,9 @@ class fleet {
     // Leaves the slot empty until its back-off is over.
     void respawn_later(slot& place, std::chrono::nanoseconds life);
 
+    // Ends every back-off: what kept dying may have been replaced.
+    void forget_deaths();
+
     // Adds slots and starts their holders, or retires the oldest workers and removes their slots.
     void scale_to(unsigned count);
 

@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -46,6 +47,14 @@ std::string name_of(int fd) {
         return "http://?";
     const std::string literal = address.ss_family == AF_INET6 ? "[" + std::string(host.data()) + "]" : host.data();
     return "http://" + literal + ":" + port.data();
+}
+
+// An address of IPv6 takes IPv4's clients too, unless one of IPv4 has the port.
+bool takes_ipv4(const config::bind_address& at, const std::vector<config::bind_address>& all) {
+    return std::ranges::none_of(all, [&](const config::bind_address& other) {
+        return other.path.empty() && other.port == at.port && other.port != 0 &&
+               other.host.find(':') == std::string::npos;
+    });
 }
 
 bool somebody_listens(const sockaddr_un& address) {
@@ -96,8 +105,7 @@ listeners::listeners(const options& settings, std::chrono::milliseconds pause) {
     for (const config::bind_address& address : settings.bind) {
         for (int attempt = 1;; ++attempt) {
             try {
-                open_.push_back(address.path.empty() ? open_tcp(address, settings.backlog)
-                                                     : open_unix(address.path, settings));
+                open_.push_back(address.path.empty() ? open_tcp(address, settings) : open_unix(address.path, settings));
                 fds_.push_back(open_.back().fd.get());
                 break;
             } catch (const std::system_error& error) {
@@ -122,7 +130,7 @@ std::string listeners::describe() const {
     return all;
 }
 
-listeners::listener listeners::open_tcp(const config::bind_address& at, int backlog) {
+listeners::listener listeners::open_tcp(const config::bind_address& at, const options& settings) {
     const std::string address = config::bind_text(at);
     addrinfo hints{};
     hints.ai_family = at.host.find(':') != std::string::npos ? AF_INET6 : AF_INET;
@@ -138,8 +146,9 @@ listeners::listener listeners::open_tcp(const config::bind_address& at, int back
     if (!fd) fail(errno, address);
     enable(fd.get(), SOL_SOCKET, SO_REUSEADDR);
     enable(fd.get(), IPPROTO_TCP, TCP_NODELAY);
+    if (found->ai_family == AF_INET6 && !takes_ipv4(at, settings.bind)) enable(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY);
     if (::bind(fd.get(), found->ai_addr, found->ai_addrlen) < 0) fail(errno, address);
-    if (::listen(fd.get(), backlog) < 0) fail(errno, address);
+    if (::listen(fd.get(), settings.backlog) < 0) fail(errno, address);
     std::string name = name_of(fd.get());
     return {std::move(fd), std::move(name), {}};
 }

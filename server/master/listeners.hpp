@@ -42,7 +42,7 @@ class listeners {
         std::shared_ptr<socket_file> file;  // of a unix socket
     };
 
-    static listener open_tcp(const config::bind_address& at, int backlog);
+    static listener open_tcp(const config::bind_address& at, const options& settings);
     static listener open_unix(const std::string& path, const options& settings);
 
     std::vector<listener> open_;

@@ -23,7 +23,7 @@ struct options {
     std::string worker_class = "async";
     // How long a ready worker's loop may stand still before it is killed; 0 is forever.
     std::chrono::milliseconds timeout{30'000};
-    // How long a worker may take until it reports ready; 0 is forever.
+    // How long a worker may take until it reports ready.
     std::chrono::milliseconds boot_timeout{60'000};
     // How long a draining worker may take before it is killed.
     std::chrono::milliseconds graceful_timeout{30'000};

@@ -49,27 +49,29 @@ bool reload::begin() {
     if (fleet_.settings.bind != old_settings_.bind)
         log::warning("Reload goes on listening on the old addresses: a change of bind takes a restart");
     ++fleet_.generation;
+    fleet_.forget_deaths();
     phase_ = phase::rolling;
-    any_ready_ = false;
     return true;
 }
 
 void reload::succeed(slot& place) {
     const pid_t old = std::exchange(place.holder, std::exchange(place.successor, 0));
     place.pause = {};
-    any_ready_ = true;
     fleet_.retire(old);
 }
 
 void reload::fail(slot& place) {
     place.successor = 0;
     phase_ = phase::resting;
-    log::error("Reload failed: generation " + std::to_string(fleet_.generation) +
-               " did not boot; the workers of the old one go on serving");
-    if (!any_ready_) {
-        fleet_.settings = old_settings_;
-        fleet_.host.revert();
-    }
+    const bool some_serve = std::ranges::any_of(fleet_.workers, [this](const worker& w) {
+        return w.generation == fleet_.generation && w.phase == worker_phase::ready;
+    });
+    log::error("Reload failed: a worker of generation " + std::to_string(fleet_.generation) + " did not boot; " +
+               (some_serve ? "those that did serve beside the old ones, and the new settings stay"
+                           : "the workers of the old one go on serving"));
+    if (some_serve) return;
+    fleet_.settings = old_settings_;
+    fleet_.host.revert();
 }
 
 }  // namespace girin::master

@@ -42,7 +42,6 @@ class reload {
     enum class phase { resting, rolling, settling };
     phase phase_ = phase::resting;
     bool requested_ = false;
-    bool any_ready_ = false;
 };
 
 }  // namespace girin::master

@@ -14,7 +14,9 @@ namespace girin::supervision {
 using clock = std::chrono::steady_clock;  // CLOCK_MONOTONIC: the same in every process of the machine
 using time_point = clock::time_point;
 
-enum class worker_state : std::uint32_t { booting, ready, draining };
+// `full`: ready, but it takes no more clients at the moment, so that its peers do not leave any to it. A state that an
+// older process does not know is booting to it.
+enum class worker_state : std::uint32_t { booting, ready, draining, full };
 
 // How often a worker's loop shows that it turns, and after how long without that its peers count on it no more.
 inline constexpr std::chrono::milliseconds heartbeat_interval{100};

@@ -45,8 +45,8 @@ bool scoreboard_reader::readable() const {
 
 worker_state scoreboard_reader::state() const {
     const std::uint32_t state = readable() ? board().state.load(std::memory_order_acquire) : 0;
-    return state <= static_cast<std::uint32_t>(worker_state::draining) ? static_cast<worker_state>(state)
-                                                                       : worker_state::booting;
+    return state <= static_cast<std::uint32_t>(worker_state::full) ? static_cast<worker_state>(state)
+                                                                   : worker_state::booting;
 }
 
 time_point scoreboard_reader::heartbeat() const {

@@ -58,6 +58,12 @@ void scoreboard_writer::set_state(worker_state state) {
     board_.state.store(static_cast<std::uint32_t>(state), std::memory_order_release);
 }
 
+void scoreboard_writer::set_full(bool full) {
+    const auto before = static_cast<worker_state>(board_.state.load(relaxed));
+    if (before == worker_state::ready || before == worker_state::full)
+        set_state(full ? worker_state::full : worker_state::ready);
+}
+
 void scoreboard_writer::beat(time_point now) {
     board_.heartbeat.store(nanoseconds(now), relaxed);
 }

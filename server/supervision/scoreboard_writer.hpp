@@ -17,6 +17,8 @@ class scoreboard_writer {
     scoreboard_writer(int fd, std::uint32_t slot, std::uint32_t generation);
 
     void set_state(worker_state state);
+    // While the worker is ready: whether it takes more clients.
+    void set_full(bool full);
     void beat(time_point now);
 
     void connection_opened();

@@ -21,6 +21,30 @@ namespace girin::worker {
 
 namespace {
 
+// Shows the peers that the clients who wait are theirs.
+class taking_none {
+ public:
+    explicit taking_none(supervision::scoreboard_writer* board) : board_(board) {
+        if (board_) board_->set_full(true);
+    }
+    taking_none(const taking_none&) = delete;
+    taking_none& operator=(const taking_none&) = delete;
+    ~taking_none() {
+        if (board_) board_->set_full(false);
+    }
+
+ private:
+    supervision::scoreboard_writer* board_;
+};
+
+// What accept(2) may say of the client that it would have returned, rather than of the listener.
+bool concerns_one_client(int error) {
+    for (int known :
+         {ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, EPERM})
+        if (error == known) return true;
+    return false;
+}
+
 constexpr auto look_again = std::chrono::milliseconds(1);
 constexpr auto wait_for_resources = std::chrono::milliseconds(100);
 
@@ -65,7 +89,7 @@ bool acceptor::accept_one() {
                 return false;
             }
         }
-        if (errno == EINTR || errno == ECONNABORTED) continue;
+        if (errno == EINTR || concerns_one_client(errno)) continue;
         if (errno != EAGAIN) exhausted_ = std::strerror(errno);
         return false;
     }
@@ -91,6 +115,7 @@ coro<> acceptor::finish(std::size_t most) {
 coro<> acceptor::accept_waiting(std::size_t most) {
     for (std::size_t taken = 0; taken < most;) {
         if (is_full()) {
+            const taking_none shown(service_.scoreboard);
             co_await service_.next_end();
         } else if (!peers_.may_accept(service_.connections(), girin::detail::loop_core::running().time())) {
             co_await sleep(look_again);
@@ -100,6 +125,7 @@ coro<> acceptor::accept_waiting(std::size_t most) {
         } else {
             if (exhausted_.empty()) break;
             if (!std::exchange(complained_, true)) log::error("Cannot accept a connection: " + exhausted_);
+            const taking_none shown(service_.scoreboard);
             co_await sleep(wait_for_resources);
         }
         if (!something_waits()) break;

@@ -1,6 +1,7 @@
 #include "server/worker/access_log.hpp"
 
 #include "aio/loop_core.hpp"
+#include "server/log/log.hpp"
 
 namespace girin::worker {
 
@@ -20,6 +21,8 @@ void access_log::flush() {
     if (lines_.empty()) return;
     file_.write(lines_);
     lines_.clear();
+    if (const std::size_t lost = file_.take_dropped())
+        log::warning(std::to_string(lost) + " lines of the access log were dropped");
 }
 
 }  // namespace girin::worker

@@ -75,7 +75,7 @@ detached async_connection::run_requests() {
             if (ended_input_ || expired_) break;
             if (!flush()) co_await until{*this, wait::written};
             if (gone_) break;
-            enter(phase::content);
+            enter(phase::discarding);
             read_more();
             co_await until{*this, wait::read};
         }
@@ -83,7 +83,8 @@ detached async_connection::run_requests() {
     } while (protocol_.keep_alive() && !gone_);
 
     if (!flush()) co_await until{*this, wait::written};
-    if (!broken_ && !ended_input_ && must_be_heard(socket_.fd(), !input_.unread().empty())) {
+    if (!gone_) reset_at_end(false);
+    if (!broken_ && !ended_input_ && must_be_heard(!input_.unread().empty())) {
         ::shutdown(socket_.fd(), SHUT_WR);
         expired_ = false;
         enter(phase::lingering);
@@ -93,7 +94,6 @@ detached async_connection::run_requests() {
             co_await until{*this, wait::read};
         }
     }
-    reset_if_torn(socket_.fd(), has_unsent_bytes());
     gone_ = true;
     while (reader_.armed() || writing()) {
         socket_.cancel();
@@ -242,10 +242,6 @@ bool async_connection::flush() {
     return try_write(writer_ ? writer_->rest : nothing_more);
 }
 
-bool async_connection::has_unsent_bytes() const noexcept {
-    return (output_ && !output_->ready().empty()) || (writer_ && !writer_->rest.empty());
-}
-
 // Whether everything is with the kernel, or never will be.
 bool async_connection::try_write(http1::uncopied& rest) {
     const sent result = send_pieces(socket_.fd(), *output_, rest);
@@ -298,7 +294,7 @@ void async_connection::tear() noexcept {
 // A response that has announced that the connection stays leaves room for one more request.
 void async_connection::drain() {
     if (cycle_ && !protocol_.response_on_the_wire()) protocol_.close_after_response();
-    if (phase_ != phase::idle) return;
+    if (phase_ != phase::idle && phase_ != phase::discarding) return;
     const auto soon = loop_core::running().time() + drain_grace;
     if (deadline_ > soon) alarm_.arm(deadline_ = soon);
 }
@@ -311,7 +307,8 @@ void async_connection::abort() {
 // One timer serves every deadline. Extending a deadline costs nothing: the alarm goes off at the old one and is set
 // again.
 void async_connection::enter(phase p) {
-    if (p == phase::head && phase_ == p) return;  // a head has one deadline, however slowly its bytes come
+    // A head, and content that nobody reads, have one deadline, however slowly their bytes come.
+    if ((p == phase::head || p == phase::discarding) && phase_ == p) return;
     phase_ = p;
     const connection_options& options = service_.options;
     std::chrono::milliseconds allowed{};
@@ -327,6 +324,10 @@ void async_connection::enter(phase p) {
             break;
         case phase::content:
             allowed = options.body_timeout;
+            break;
+        case phase::discarding:
+            allowed = options.body_timeout;
+            if (service_.draining) allowed = std::min<std::chrono::milliseconds>(allowed, drain_grace);
             break;
         case phase::lingering:
             allowed = linger_time;

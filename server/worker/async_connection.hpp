@@ -29,7 +29,7 @@ class async_connection final : public connection, private girin::detail::callbac
 
  private:
     // What the client is waited for with.
-    enum class phase : std::uint8_t { handling, idle, head, content, lingering };
+    enum class phase : std::uint8_t { handling, idle, head, content, discarding, lingering };
     enum class wait : std::uint8_t { none, read, written, cycle_ended };
     using time_point = std::chrono::steady_clock::time_point;
 
@@ -85,9 +85,9 @@ class async_connection final : public connection, private girin::detail::callbac
     void on_read();
     bool writing() const noexcept;
     bool try_write(http1::uncopied& rest);
-    bool has_unsent_bytes() const noexcept;
     void on_written();
     void lose_client();
+    int socket() const noexcept override { return socket_.fd(); }
     void enter(phase p);
     void on_alarm();
 

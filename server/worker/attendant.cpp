@@ -32,12 +32,12 @@ attendant::attendant(io_thread& thread, threaded_connection& c)
 
 visit attendant::serve() {
     visit ended = serve_requests();
-    if (ended != visit::over)
+    if (ended != visit::over) {
         leave_unread();
-    else if (flush() && !ended_input_ && connection_.must_be_heard(socket_, !thread_.input.unread().empty()))
-        ended = visit::lingers;
-    else
-        connection_.reset_if_torn(socket_, has_unsent_bytes());
+    } else if (flush()) {
+        connection_.reset_at_end(false);
+        if (!ended_input_ && connection_.must_be_heard(!thread_.input.unread().empty())) ended = visit::lingers;
+    }
     thread_.input.drop_unread();
     thread_.input.end_request();
     return ended;
@@ -112,8 +112,8 @@ http1::event attendant::next_event() {
     return event;
 }
 
-// Throws away what the application has left of the request, so that the connection can be kept. False: more of it has
-// yet to come, and no thread waits for that.
+// Throws away what the application has left of the request, so that the connection can be kept. False: the client has
+// yet to send more of it, for which the loop waits.
 bool attendant::discard_content() {
     connection_.discards_ = false;
     while (connection_.may_discard(connection_.discarded_)) {
@@ -123,8 +123,9 @@ bool attendant::discard_content() {
         if (!flush()) break;
         const input result = read();
         if (result == input::end) break;
-        connection_.discards_ = result == input::nothing;
-        if (connection_.discards_) return false;
+        if (result == input::bytes) continue;
+        connection_.discards_ = true;
+        return false;
     }
     connection_.discarded_ = 0;
     return true;
@@ -156,11 +157,6 @@ bool attendant::flush() {
         if (!unreachable_ && !thread_.run_job(held)) thread_.wait(held, socket_, POLLOUT, until);
     }
     return false;
-}
-
-bool attendant::has_unsent_bytes() const {
-    return !connection_.output_->ready().empty() || !connection_.outgoing_->ready().empty() ||
-           !thread_.orders.rest.empty() || !connection_.rest_.empty();
 }
 
 // Has the loop run the application, and does what that orders, until it has returned. The lock is held while the socket

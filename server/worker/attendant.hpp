@@ -31,7 +31,6 @@ class attendant {
     bool discard_content();
     input read();
     bool flush();
-    bool has_unsent_bytes() const;
 
     void attend();
     void try_read(thread_orders& orders);

@@ -6,6 +6,8 @@
 
 #include <sys/socket.h>
 
+#include <utility>
+
 namespace girin::worker {
 
 connection::connection(service& s, const peer_name& client, const address& local)
@@ -34,18 +36,17 @@ bool connection::may_discard(std::uint64_t discarded) const noexcept {
 }
 
 // Requests that came behind the last one may still be with the kernel.
-bool connection::must_be_heard(int socket, bool has_unread_bytes) const noexcept {
+bool connection::must_be_heard(bool has_unread_bytes) const noexcept {
     if (gone_ || !protocol_.response_complete() || protocol_.keep_alive()) return false;
     char next;
     return refused_ || has_unread_bytes || protocol_.unread_body() != 0 ||
-           ::recv(socket, &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+           ::recv(socket(), &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-void connection::reset_if_torn(int socket, bool has_unsent_bytes) const noexcept {
-    if (!protocol_.response_ends_with_connection()) return;
-    if (protocol_.response_complete() && !has_unsent_bytes) return;
-    const linger at_once = {1, 0};
-    ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+void connection::reset_at_end(bool yes) noexcept {
+    if (std::exchange(resets_, yes) == yes) return;
+    const linger at_once = {yes, 0};
+    ::setsockopt(socket(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 void connection::answer_refused_head(http1::failure refused, const http1::server_fields& own) {

@@ -52,6 +52,10 @@ class connection {
     virtual void tear() noexcept = 0;
     // Puts an answer of the server's in the place of the application's; false when that has begun.
     bool answer(int status, std::string_view reason);
+    // Whether the end of the connection, be it that of the process, is a reset. So it is while a response is under way
+    // that the connection ends: with the usual end, the client would take what it got for all of it (RFC 9112 section
+    // 8). Unix sockets know no reset.
+    void reset_at_end(bool yes) noexcept;
     // The rest of the request is not read, and the connection ends once the client has had the answer.
     void refuse();
     // The application has returned.
@@ -70,10 +74,8 @@ class connection {
     bool may_discard(std::uint64_t discarded) const noexcept;
     // Whether to listen to the client after its last response: closing while it still sends makes the kernel reset the
     // connection, and the client may lose the response.
-    bool must_be_heard(int socket, bool has_unread_bytes) const noexcept;
-    // Has closing the socket reset the connection when a response that ends with it has not been sent whole: with the
-    // usual end, the client would take what it got for all of it (RFC 9112 section 8).
-    void reset_if_torn(int socket, bool has_unsent_bytes) const noexcept;
+    bool must_be_heard(bool has_unread_bytes) const noexcept;
+    virtual int socket() const noexcept = 0;
     // Answers a head that is refused, as the connection's last response.
     void answer_refused_head(http1::failure refused, const http1::server_fields& own);
     // Frees a buffer for output: an idle connection holds none, and a large one is kept for nobody.
@@ -87,6 +89,7 @@ class connection {
     std::uint32_t requests_ = 0;
     bool gone_ = false;     // the client has left, or its response is torn
     bool refused_ = false;  // the server has answered, or will not hear the rest of the request
+    bool resets_ = false;   // the end is a reset
 
  private:
     friend class service;

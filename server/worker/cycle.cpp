@@ -93,8 +93,7 @@ void cycle::start() {
 
 receiving cycle::receive() {
     if (suspended(input_wait_)) throw asgi_error("Expected one receive at a time, but another is waiting.");
-    if (message_) return *std::exchange(message_, std::nullopt);  // of a wait that was cancelled when it had it
-    if (std::optional<receive_message> message = next_message()) return *message;
+    if (has_message()) return *std::exchange(message_, std::nullopt);
     if (!input_wait_) input_wait_.emplace(*this);
     return *input_wait_;
 }
@@ -120,6 +119,12 @@ std::optional<receive_message> cycle::next_message() {
     }
 }
 
+// There may be one of a wait that was cancelled when it had it.
+bool cycle::has_message() {
+    if (!message_) message_ = next_message();
+    return message_.has_value();
+}
+
 receive_message cycle::input_wait::take() {
     receive_message message = *cycle_.message_;
     cycle_.message_.reset();
@@ -128,14 +133,11 @@ receive_message cycle::input_wait::take() {
 
 void cycle::on_input() {
     if (!waits(input_wait_)) return;
-    const std::optional<receive_message> message = next_message();
-    if (!message || !waits(input_wait_)) return;  // a refusal has woken it
-    message_ = message;
-    input_wait_->wake();
+    if (has_message() && waits(input_wait_)) input_wait_->wake();  // a refusal may have woken it
 }
 
 sending cycle::send(const send_message& message) {
-    if (ended_ || connection_.left() || sends()) refuse_send();
+    if (ended_ || connection_.left() || send_under_way()) refuse_send();
     if (const auto* start = message.as<http_response_start>()) return send_start(*start);
     if (const auto* body = message.as<http_response_body>()) return send_body(*body);
     refuse_message(message);
@@ -170,8 +172,16 @@ sending cycle::send_body(const http_response_body& body) {
     const http1::uncopied rest = connection_.protocol().body(body.body, body.more_body, connection_.output());
     body_bytes_ += body.body.size();
     const bool held = first_step_ && !body.more_body && rest.empty();
-    const bool written = held || connection_.write(rest);
+    if (connection_.protocol().response_ends_with_connection()) connection_.reset_at_end(true);
+    bool written;
+    try {
+        written = held || connection_.write(rest);
+    } catch (...) {  // there is no memory to wait with, and a part may have been sent
+        connection_.tear();
+        throw;
+    }
     if (connection_.left()) throw client_disconnected();
+    if (written && !held) note_sent();
     if (!body.more_body) on_input();  // a receive() that waits gets its http.disconnect
     if (written) return {};
     if (!output_wait_) output_wait_.emplace(*this);
@@ -186,7 +196,13 @@ bool cycle::output_wait::cancel(const std::string& message) {
     return accept_cancel(message);
 }
 
+// Everything so far is with the kernel.
+void cycle::note_sent() {
+    if (connection_.protocol().response_complete() && !connection_.left()) connection_.reset_at_end(false);
+}
+
 void cycle::on_written() {
+    note_sent();
     if (!output_wait_) return;
     output_wait_->unsent = false;
     if (output_wait_->waits()) output_wait_->wake();
@@ -239,10 +255,10 @@ void cycle::collect() {
     try {
         conclude(raised);
     } catch (...) {  // there is no memory for what is left to be said
-        connection_.tear();
+        if (!connection_.protocol().response_complete()) connection_.tear();
     }
     ended_ = true;
-    if (suspended(input_wait_) || sends()) release_waits();
+    if (suspended(input_wait_) || send_under_way()) release_waits();
     connection_.cycle_ended();
 }
 

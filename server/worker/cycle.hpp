@@ -42,6 +42,7 @@ class cycle final : public girin::detail::task_core, private receiver, private s
      public:
         explicit input_wait(cycle& c) : cycle_(c) {}
         bool cancel(const std::string& message) override { return accept_cancel(message); }
+        bool ready() override { return cycle_.has_message(); }
         receive_message take() override;
         using receive_wait::suspended;
         bool waits() const noexcept { return suspended() && !linked(); }
@@ -51,6 +52,7 @@ class cycle final : public girin::detail::task_core, private receiver, private s
      public:
         explicit output_wait(cycle& c) : cycle_(c) {}
         bool cancel(const std::string& message) override;
+        bool ready() override { return !unsent; }
         using wait_point::suspended;
         bool waits() const noexcept { return suspended() && !linked(); }
         cycle& cycle_;
@@ -65,8 +67,8 @@ class cycle final : public girin::detail::task_core, private receiver, private s
     static bool waits(const std::optional<Wait>& wait) noexcept {
         return wait && wait->waits();
     }
-    // Whether it goes on, though nobody may await it.
-    bool sends() const noexcept { return output_wait_ && (output_wait_->unsent || output_wait_->suspended()); }
+    // Whether a send has not returned, or would not have if it had been awaited.
+    bool send_under_way() const noexcept { return output_wait_ && (output_wait_->unsent || output_wait_->suspended()); }
 
     GIRIN_CORO_WRAPPER coro<void> call_application();
     receiving receive() override;
@@ -77,6 +79,8 @@ class cycle final : public girin::detail::task_core, private receiver, private s
     [[noreturn, gnu::noinline]] static void refuse_message(const send_message& message);
     [[gnu::noinline]] void keep_for_log(const http_response_start& start);
     std::optional<receive_message> next_message();
+    bool has_message();
+    void note_sent();
     void wake_waits();
     [[gnu::noinline]] void release_waits();
     bool answer(int status, std::string_view reason);

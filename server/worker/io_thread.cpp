@@ -7,7 +7,6 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -40,12 +39,7 @@ io_thread::io_thread(service& s, unsigned number)
       loop_(girin::detail::loop_core::running()),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!wake_) throw std::system_error(errno, std::system_category(), "eventfd");
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are the loop thread's business
     thread_ = std::thread([this, number] { run(number); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 io_thread::~io_thread() {

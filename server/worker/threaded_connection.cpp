@@ -38,9 +38,10 @@ threaded_connection::threaded_connection(thread_crew& crew, girin::detail::descr
 void threaded_connection::await_request() {
     place_ = place::idle;
     const auto now = loop_core::running().turn_time();
-    if (!discards_) discard_deadline_ = {};
     if (discards_) {
-        if (discard_deadline_ == girin::detail::time_point()) discard_deadline_ = now + service_.options.body_timeout;
+        std::chrono::milliseconds allowed = service_.options.body_timeout;
+        if (service_.draining) allowed = std::min<std::chrono::milliseconds>(allowed, drain_grace);
+        if (discard_deadline_ == girin::detail::time_point()) discard_deadline_ = now + allowed;
         alarm_.arm(discard_deadline_);
     } else if (carried_.empty()) {
         std::chrono::milliseconds allowed =
@@ -79,15 +80,18 @@ void threaded_connection::queue() {
 }
 
 void threaded_connection::on_alarm() {
-    service_.outputs.provide(output_);
     if (place_ == place::queued) {
         crew_.withdraw(*this);
+        if (discards_) return linger();  // its client has had its response
+        service_.outputs.provide(output_);
         protocol_.begin_next();
         protocol_.close_after_response();
         answer(503, "No thread was free in time");
         return send_last_answer();
     }
-    if (place_ == place::idle && !carried_.empty() && !discards_) {
+    if (place_ == place::idle && discards_) return linger();
+    if (place_ == place::idle && !carried_.empty()) {
+        service_.outputs.provide(output_);
         answer_refused_head({408, "The head did not arrive in time"}, service_.own_fields());
         return send_last_answer();
     }
@@ -114,13 +118,12 @@ void threaded_connection::drop_input() {
     ssize_t got;
     do got = ::recv(socket_.fd(), unread, sizeof unread, MSG_DONTWAIT);
     while (got < 0 && errno == EINTR);
-    if (got > 0) {
-        if (!watcher_.armed()) loop_core::running().ready.push_back(watcher_);
-    } else if (got < 0 && errno == EAGAIN) {
-        if (!watcher_.armed()) socket_.start_read(watcher_);
-    } else {
-        close_later();
-    }
+    if (got == 0 || (got < 0 && errno != EAGAIN)) return close_later();
+    if (watcher_.armed() || watcher_.linked()) return;
+    if (got > 0)
+        loop_core::running().ready.push_back(watcher_);
+    else
+        socket_.start_read(watcher_);
 }
 
 void threaded_connection::close_later() {
@@ -148,7 +151,7 @@ void threaded_connection::run() {
         gone_ = true;
         go_on();  // NOLINT(clang-analyzer-cplusplus.NewDelete): deletes what is closing, and this has a thread
     } else if (news.head) {
-        head_deadline_ = {};
+        head_deadline_ = discard_deadline_ = {};
         start_cycle();
         if (cycle_) flush();
     }

@@ -34,6 +34,7 @@ class threaded_connection final : public connection, private girin::detail::call
     bool flush() override;
     void tear() noexcept override;
     void cycle_ended() noexcept override;
+    int socket() const noexcept override { return socket_.fd(); }
 
  private:
     friend class attendant;

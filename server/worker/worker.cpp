@@ -9,6 +9,7 @@
 #include "server/worker/describe.hpp"
 #include "server/worker/orphan_alarm.hpp"
 #include "server/worker/settings_for.hpp"
+#include "server/worker/signal_source.hpp"
 #include "server/worker/worker_process.hpp"
 
 #include <girin/runner.hpp>
@@ -42,6 +43,7 @@ coro<int> serve_process(const config::settings& settings, application app, const
 }  // namespace
 
 int run(const supervision::worker_start_info& start, const application_source& source) {
+    survive_broken_pipes();
     supervision::channel master{unique_fd(start.channel)};
     std::string failure;
     int code = supervision::exit_boot_failed;

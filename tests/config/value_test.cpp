@@ -26,6 +26,8 @@ std::string complaint(std::string_view name, std::string text) {
 TEST_CASE("a value is read by the type of its setting") {
     CHECK(with("workers", {"4"}).workers == 4);
     CHECK(with("timeout", {"500ms"}).timeout == 500ms);
+    CHECK(with("timeout", {"0"}).timeout == 0ms);
+    CHECK(complaint("timeout", "499ms") != "");
     CHECK(with("limit_request_body", {"2g"}).limit_request_body == 2ULL << 30);
     CHECK(with("worker_class", {"sync"}).worker_class == worker_kind::sync);
     CHECK(with("half_close", {"true"}).half_close);
@@ -52,7 +54,7 @@ TEST_CASE("a value that does not fit is refused in one sentence") {
     CHECK(complaint("worker_class", "gevent") ==
           "worker_class (test): expected one of async|sync|threads, got 'gevent'");
     CHECK(complaint("timeout", "1d") ==
-          "timeout (test): expected a duration from 0s to 24h, such as 30, 500ms or 1h30m, got '1d'");
+          "timeout (test): expected 0 or a duration from 500ms to 24h, such as 30, 500ms or 1h30m, got '1d'");
     CHECK(complaint("limit_request_line", "1kb") ==
           "limit_request_line (test): expected a size from 64 to 64k, such as 8190, 64k or 1m, got '1kb'");
     for (const char* text : {"", "8", "1000", "-1", "0x7", "7 "})

@@ -76,7 +76,7 @@ class Reload(MasterTest):
             old = master.wait_for_serving(2)
             master.configure("greeting=new\n" + failure)
             master.send(signal.SIGHUP)
-            master.wait_for_log(r"\[ERROR\] Reload failed: generation 2 did not boot")
+            master.wait_for_log(r"\[ERROR\] Reload failed: a worker of generation 2 did not boot")
             self.assertEqual(sorted(master.workers()), sorted(old))
             self.assertEqual(len(master.started()), 3)
             self.assertEqual(master.who()[3], "old")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 HEAD = struct.Struct("=QIIIIIIqQQQ")  # server/supervision/scoreboard.hpp: up to `accepted`
 MAGIC = 0x3130_4253_4E49_5247
-READY = 1
+READY, FULL = 1, 3
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def scoreboards(master):
 
 def ready(master):
     """How many workers accept."""
-    return sum(board.state == READY for board in scoreboards(master))
+    return sum(board.state in (READY, FULL) for board in scoreboards(master))
 
 
 def known_to(worker):

@@ -168,7 +168,7 @@ class Settings(ServerTest):
                 ("-w", "0", "workers (command line -w): expected a whole number from 1 to 1024, got '0'"),
                 ("--bind", "nonsense", "expected HOST:PORT, [IPV6]:PORT, :PORT or unix:PATH, got 'nonsense'"),
                 ("--worker-class", "gevent", "expected one of async|sync|threads, got 'gevent'"),
-                ("--timeout", "soon", "expected a duration from 0s to 24h, such as 30, 500ms or 1h30m, got 'soon'"),
+                ("--timeout", "soon", "expected 0 or a duration from 500ms to 24h, such as 30, 500ms or 1h30m, got 'soon'"),
                 ("--config", "/nowhere.json", "cannot read the settings file '/nowhere.json'")]:
             with self.subTest(flag=flag):
                 self.assertIn(expected, self.refuse(named("libdemo.so"), flag, value))

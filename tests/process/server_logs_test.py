@@ -1,4 +1,5 @@
 """The access log, the error log, and logrotate."""
+import fcntl
 import os
 import re
 import signal
@@ -50,6 +51,19 @@ class Logs(ServerTest):
         self.assertEqual(len(lines), load.answered())
         expected = re.compile(rf'127\.0\.0\.1 - - {TIME} "GET / HTTP/1\.1" 200 13 "-" "-"')
         self.assertEqual([line for line in lines if not expected.fullmatch(line)], [])
+
+    def test_a_reader_of_the_logs_that_does_not_read_stops_nobody(self):
+        reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        self.addCleanup(os.close, reader)
+        server = self.start("--access-logfile", "-", "--error-logfile", "errors", workers=2, stdout=writer)
+        os.close(writer)
+        with server.connect() as client:
+            for _ in range(1000):
+                client.send(get("/"))
+                self.assertEqual(client.read_response().status, 200)
+        self.assert_stops(server)
+        self.assertIn('"GET / HTTP/1.1" 200', os.read(reader, 4096).decode())
 
     def test_what_a_client_sends_cannot_forge_a_line(self):
         server = self.start("--access-logfile", "access")

@@ -93,8 +93,8 @@ class Reload(ServerTest):
         with Load(server.address) as load, Watch(server.process.pid) as watch:
             change(server, make)
             server.send(signal.SIGHUP)
-            server.wait_for_log(r"\[ERROR\] Reload failed: generation 2 did not boot; the workers of the old one go on "
-                                r"serving$")
+            server.wait_for_log(r"\[ERROR\] Reload failed: a worker of generation 2 did not boot; the workers of the old "
+                                r"one go on serving$")
             server.wait_for_log(rf"\[ERROR\] Worker \(pid:\d+\) cannot boot: './app.so' .*{complaint}")
             self.assertEqual(sorted(server.wait_for_ready(WORKERS)), sorted(old))
             answered = load.answered()
@@ -139,7 +139,7 @@ class Reload(ServerTest):
         with Load(server.address, "/") as load, Watch(server.process.pid) as watch:
             server.write("life", "fails")
             server.send(signal.SIGHUP)
-            server.wait_for_log("Reload failed: generation 2 did not boot")
+            server.wait_for_log("Reload failed: a worker of generation 2 did not boot")
             server.wait_for_log(r"\[ERROR\] .*the database does not answer")
             answered = load.answered()
             wait_until(lambda: load.answered() > answered + 100, "the old generation goes on")

@@ -41,6 +41,28 @@ class Signals(ServerTest):
                 self.assertEqual(server.wait(), 0)
                 self.assertEqual(server.log("ERROR|WARNING|CRITICAL"), [])
 
+    def test_threads_that_an_application_starts_are_no_way_around_the_handlers(self):
+        for worker_class in WORKER_CLASSES:
+            with self.subTest(worker_class):
+                server = self.start("--worker-class", worker_class, application="libthreaded.so")
+                server.send(signal.SIGUSR1)
+                server.wait_for_log("Handling signal: usr1")
+                [client] = self.busy(server, "/slow")
+                server.send(signal.SIGTERM)
+                self.assertEqual(client.read_response().text, "done")
+                self.assertEqual(server.wait(), 0)
+                self.assertEqual(server.log("ERROR|WARNING|CRITICAL"), [])
+
+    def test_programs_that_handlers_start_inherit_no_signals_that_are_blocked_or_ignored(self):
+        for worker_class in WORKER_CLASSES:
+            with self.subTest(worker_class):
+                server = self.start("--worker-class", worker_class, application="libthreaded.so")
+                for path in ("/in-pool", "/on-loop"):
+                    text = server.ask(path).text
+                    sets = {line.split(":")[0]: int(line.split()[1], 16) for line in text.splitlines()}
+                    self.assertEqual(sets, {"SigBlk": 0, "SigIgn": 0}, path)
+                self.assert_stops(server)
+
     def test_term_lets_a_sync_worker_finish_its_request(self):
         server = self.start("--worker-class", "sync")
         [client] = self.busy(server, "/block?ms=500")

@@ -17,6 +17,9 @@ class GIRIN_EXPORT wait_point : public callback_node {
     // Suspends the current task at `caller`. Throws std::runtime_error outside a task.
     void suspend(std::coroutine_handle<> caller);
 
+    // Whether there is nothing to wait for any more, for one that was not awaited at once.
+    virtual bool ready() { return false; }
+
     // Asks what is awaited to stop, because the task was cancelled. True: accepted, and wake() follows, at once or
     // later. False: too late or not possible; the task then raises cancelled_error when it resumes.
     virtual bool cancel(const std::string& message) = 0;

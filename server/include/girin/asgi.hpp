@@ -23,7 +23,7 @@ class [[nodiscard]] sending {
     sending(detail::wait_point& wait) noexcept : wait_(&wait) {}
     sending(coro<void> work) noexcept : work_(std::move(work)) {}
 
-    bool await_ready() const noexcept { return !wait_ && !work_; }
+    bool await_ready() const { return wait_ ? wait_->ready() : !work_; }
     std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) {
         if (!work_) {
             wait_->suspend(caller);
@@ -69,7 +69,7 @@ class [[nodiscard]] receiving {
     receiving(receive_wait& wait) noexcept : wait_(&wait) {}
     receiving(coro<receive_message> work) noexcept : work_(std::move(work)) {}
 
-    bool await_ready() const noexcept { return message_.has_value(); }
+    bool await_ready() const { return message_.has_value() || (wait_ && wait_->ready()); }
     std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) {
         if (wait_) {
             wait_->suspend(caller);

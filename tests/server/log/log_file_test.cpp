@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -50,22 +51,67 @@ TEST_CASE("when reopening fails, the old file is written on") {
     CHECK(read_file(folder.path("moved/log")) == "still here\n");
 }
 
-TEST_CASE("a line that could be written in part only is ended before the next one") {
-    int ends[2];
-    REQUIRE(::pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0);
-    const girin::unique_fd reader(ends[0]);
-    const girin::unique_fd writer(ends[1]);
-    REQUIRE(::fcntl(writer.get(), F_SETPIPE_SZ, 4096) == 4096);
-    std::array<char, 8192> buffer;
-    const auto read = [&] {
+namespace {
+
+// A pipe of one page.
+struct narrow_pipe {
+    explicit narrow_pipe(int flags = O_CLOEXEC) {
+        int ends[2];
+        REQUIRE(::pipe2(ends, flags) == 0);
+        reader.reset(ends[0]);
+        writer.reset(ends[1]);
+        REQUIRE(::fcntl(writer.get(), F_SETPIPE_SZ, 4096) == 4096);
+        ::fcntl(reader.get(), F_SETFL, O_NONBLOCK);
+    }
+    std::string read() {
         const ssize_t got = ::read(reader.get(), buffer.data(), buffer.size());
         return std::string(buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
-    };
-    log_file log("-", writer.get());
-    log.write(std::string(5000, 'x') + "\n");
-    log.write("dropped, for there is still no room\n");
-    CHECK(read() == std::string(4096, 'x'));
+    }
+    girin::unique_fd reader;
+    girin::unique_fd writer;
+    std::array<char, 8192> buffer;
+};
+
+}  // namespace
+
+TEST_CASE("a line that could be written in part only is ended before the next one") {
+    for (const int flags : {O_CLOEXEC, O_CLOEXEC | O_NONBLOCK}) {
+        narrow_pipe pipe(flags);
+        log_file log("-", pipe.writer.get());
+        log.write(std::string(5000, 'x') + "\n");
+        log.write("dropped, for there is still no room\n");
+        CHECK(log.take_dropped() == 0);
+        CHECK(pipe.read() == std::string(4096, 'x'));
+        log.write("next\n");
+        CHECK(log.take_dropped() == 2);
+        CHECK(log.take_dropped() == 0);
+        log.write("and next\n");
+        CHECK(pipe.read() == "\nnext\nand next\n");
+    }
+}
+
+TEST_CASE("a reader that does not read is not waited for, whatever the descriptor is") {
+    narrow_pipe pipe;
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    const girin::unique_fd peer(ends[0]);
+    const girin::unique_fd socket(ends[1]);
+    for (const int fd : {pipe.writer.get(), socket.get()}) {
+        log_file log("-", fd);
+        const std::string line(99, 'x');
+        for (int i = 0; i < 20'000; ++i) log.write(line + "\n");
+        CHECK((::fcntl(fd, F_GETFL) & O_NONBLOCK) == 0);
+    }
+}
+
+TEST_CASE("what goes into a pipe at once is cut between lines") {
+    narrow_pipe pipe;
+    log_file log("-", pipe.writer.get());
+    std::string lines;
+    for (int i = 0; i < 50; ++i) lines += std::string(99, 'x') + "\n";
+    log.write(lines);
+    CHECK(pipe.read() == lines.substr(0, 4000));
     log.write("next\n");
-    log.write("and next\n");
-    CHECK(read() == "\nnext\nand next\n");
+    CHECK(pipe.read() == "next\n");
+    CHECK(log.take_dropped() == 10);
 }

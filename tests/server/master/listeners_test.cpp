@@ -139,3 +139,13 @@ TEST_CASE("when one address fails, the others are closed again") {
     CHECK_THROWS(listeners({.bind = {{{}, 0, folder.path("socket")}, {"256.1.1.1", 0, {}}}}));
     CHECK_FALSE(std::filesystem::exists(folder.path("socket")));
 }
+
+TEST_CASE("an address of IPv6 takes IPv4's clients, unless one of IPv4 has the same port") {
+    if (::access("/proc/net/if_inet6", F_OK) != 0) return;
+    listeners alone({.bind = {{"::", 0, {}}}});
+    CHECK(option(alone.fds()[0], IPPROTO_IPV6, IPV6_V6ONLY) == 0);
+    const auto port = static_cast<std::uint16_t>(std::stoi(alone.describe().substr(alone.describe().rfind(':') + 1)));
+    alone.close();
+    const listeners both({.bind = {{"0.0.0.0", port, {}}, {"::", port, {}}}});
+    CHECK(option(both.fds()[1], IPPROTO_IPV6, IPV6_V6ONLY) == 1);
+}

@@ -57,7 +57,7 @@ TEST_CASE("when the first successor fails, the old generation stays with its old
     world world;
     world.rules.handle(SIGHUP);
     world.rules.died(world.newest(), failed);
-    CHECK(world.log.count("[ERROR] Reload failed: generation 2 did not boot") == 1);
+    CHECK(world.log.count("[ERROR] Reload failed: a worker of generation 2 did not boot") == 1);
     CHECK(world.host.reverted == 1);
     CHECK(world.host.take_signals().empty());
     CHECK(world.host.started.size() == 4);
@@ -256,4 +256,22 @@ TEST_CASE("TERM ends a reload") {
     for (const pid_t pid : {101, 102, 103, 104}) world.rules.died(pid, left);
     CHECK(world.rules.over());
     CHECK(world.host.started.size() == 4);
+}
+
+TEST_CASE("a reload does not wait for the back-off of workers that kept dying") {
+    world world;
+    for (int death = 0; death < 6; ++death) {
+        world.rules.died(world.host.started.back().pid, failed);
+        world.host.time += 30s;
+        world.rules.tick();
+    }
+    world.rules.died(world.host.started.back().pid, failed);
+    const std::size_t before = world.host.started.size();
+    world.host.time += 1ms;
+    world.rules.tick();
+    REQUIRE(world.host.started.size() == before);
+    world.rules.handle(SIGHUP);
+    world.rules.tick();
+    CHECK(world.host.started.size() == before + 2);
+    CHECK(world.host.started.back().generation == 2);
 }

@@ -52,6 +52,9 @@ TEST_CASE("a peer that boots, drains, or whose loop stands still does not count"
     SUBCASE("booting") {
         other.board.set_state(worker_state::booting);
     }
+    SUBCASE("full, or without resources") {
+        other.board.set_full(true);
+    }
     SUBCASE("draining") {
         other.board.set_state(worker_state::draining);
     }

@@ -49,6 +49,13 @@ TEST_CASE("a reader sees what the worker says about itself") {
     for (int i = 0; i < 3; ++i) writer.connection_opened();
     writer.connection_closed();
     CHECK(board.reader.state() == worker_state::ready);
+    writer.set_full(true);
+    CHECK(board.reader.state() == worker_state::full);
+    writer.set_full(false);
+    CHECK(board.reader.state() == worker_state::ready);
+    writer.set_state(worker_state::draining);
+    writer.set_full(true);
+    CHECK(board.reader.state() == worker_state::draining);
     CHECK(board.reader.heartbeat() == noon);
     CHECK(board.reader.connections() == 2);
     CHECK(writer.connections() == 2);

@@ -134,6 +134,9 @@ TEST_CASE("a client of a unix socket has no name, and the socket its path") {
 
 TEST_CASE("no more clients are taken than may be open, and the next ones when some have left") {
     taking t;
+    peer self(0);
+    t.service.scoreboard = &self.board;
+    const scoreboard_reader own(self.memory.get());
     with_acceptor(
         t,
         [&](worker::acceptor&) -> coro<> {
@@ -145,6 +148,7 @@ TEST_CASE("no more clients are taken than may be open, and the next ones when so
                 co_await settle();
             }
             CHECK(t.service.connections() == 3);
+            co_await until([&] { return own.state() == worker_state::full; });
             clients[0].reset();
             co_await until([&] { return t.service.connections() == 2; });
             loop::running().advance(std::chrono::milliseconds(1));

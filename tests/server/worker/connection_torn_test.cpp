@@ -127,3 +127,32 @@ CONNECTION_TEST_CASE("a client gets to read its last response, whatever it has s
             co_await server.gone();
         });
 }
+
+CONNECTION_TEST_CASE("what send and receive return may be awaited later") {
+    const std::string large(3'000'000, 'x');
+    bool waits = false;
+    with_server(
+        [&](const scope&, receiver& receive, sender& send) -> coro<> {
+            auto content = receive();
+            waits = true;
+            co_await sleep(std::chrono::seconds(1));
+            const receive_message message = co_await std::move(content);
+            const std::string text(message.as<http_request>()->body);
+            co_await send(http_response_start(200));
+            auto sending = send(http_response_body(large, true));
+            co_await sleep(std::chrono::seconds(1));
+            co_await std::move(sending);
+            co_await send(http_response_body(text));
+        },
+        [&](test_server& server) -> coro<> {
+            raw_client client = server.connect_narrow();
+            client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\n");
+            co_await until([&] { return waits; }, "the application waits");
+            client.send("abc");
+            co_await server.advance_and_settle(std::chrono::seconds(1));
+            std::string response = co_await client.read(large.size());
+            co_await server.advance_and_settle(std::chrono::seconds(1));
+            response += co_await client.read_to("0\r\n\r\n");
+            CHECK(response.ends_with("\r\n3\r\nabc\r\n0\r\n\r\n"));
+        });
+}

@@ -11,11 +11,12 @@ namespace girin::detail {
 
 // Where a done_callback lives until it has run.
 struct future_core::owned_callback final : callback_node {
-    owned_callback(std::size_t n, std::unique_ptr<done_callback> c, loop_core& l)
-        : number(n), callback(std::move(c)), loop(l) {}
+    owned_callback(std::size_t n, std::unique_ptr<done_callback> c, loop_core& l, context_slot in)
+        : number(n), callback(std::move(c)), loop(l), context(std::move(in)) {}
 
     void run() override {
         std::unique_ptr<owned_callback> self(this);
+        context_scope in_its_context(context);
         try {
             callback->call(std::move(done));
         } catch (const keyboard_interrupt&) {
@@ -29,6 +30,7 @@ struct future_core::owned_callback final : callback_node {
     std::size_t number;
     std::unique_ptr<done_callback> callback;
     loop_core& loop;
+    context_slot context;
     ref<future_core> done;  // once it is: a pending future must not keep itself alive
 };
 
@@ -128,11 +130,11 @@ void future_core::add_callback(callback_node& node) {
         node.drop();
 }
 
-std::size_t future_core::add_callback(std::unique_ptr<done_callback> callback) {
+std::size_t future_core::add_callback(std::unique_ptr<done_callback> callback, const std::optional<context>& in) {
     if (!owned_) owned_ = std::make_unique<owned_callbacks>();
     std::size_t number = ++owned_->last_number;
     if (!owner()) return number;
-    auto* owned = new owned_callback(number, std::move(callback), *owner());
+    auto* owned = new owned_callback(number, std::move(callback), *owner(), context_slot::given_or_current(in));
     if (done())
         owned->done = ref(this);
     else

@@ -12,6 +12,7 @@ namespace detail {
 
 void scheduled_call::run() {
     auto keep = std::move(self_);
+    context_scope in_its_context(context_);
     auto callback = std::move(callback_);
     if (cancelled_) return;
     try {
@@ -70,26 +71,26 @@ void loop::advance(duration step) {
     core_->advance(step);
 }
 
-handle loop::call_soon(std::function<void()> callback) {
+handle loop::call_soon(std::function<void()> callback, const std::optional<context>& in) {
     core_->require_open();
-    auto call = scheduled_call::make(*core_, std::move(callback));
+    auto call = scheduled_call::make(*core_, std::move(callback), in);
     core_->ready.push_back(*call);
     return handle(std::move(call));
 }
 
-timer_handle loop::call_at(time_point when, std::function<void()> callback) {
+timer_handle loop::call_at(time_point when, std::function<void()> callback, const std::optional<context>& in) {
     core_->require_open();
-    auto call = scheduled_call::make(*core_, std::move(callback));
+    auto call = scheduled_call::make(*core_, std::move(callback), in);
     core_->timers.add(*call, when);
     return timer_handle(std::move(call));
 }
 
-timer_handle loop::call_later(duration delay, std::function<void()> callback) {
-    return call_at(core_->time_after(delay), std::move(callback));
+timer_handle loop::call_later(duration delay, std::function<void()> callback, const std::optional<context>& in) {
+    return call_at(core_->time_after(delay), std::move(callback), in);
 }
 
-handle loop::call_soon_threadsafe(std::function<void()> callback) {
-    auto call = scheduled_call::make(*core_, std::move(callback));
+handle loop::call_soon_threadsafe(std::function<void()> callback, const std::optional<context>& in) {
+    auto call = scheduled_call::make(*core_, std::move(callback), in);
     if (!core_->push_threadsafe(*call)) {
         call->drop();
         core_->require_open();

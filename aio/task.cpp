@@ -27,8 +27,9 @@ std::string task_core::name() const {
     return name_.empty() ? "Task-" + std::to_string(number_) : name_;
 }
 
-void task_core::begin(std::coroutine_handle<> root) {
+void task_core::begin(std::coroutine_handle<> root, const std::optional<context>& given) {
     root_ = root;
+    context_ = context_slot::given_or_current(given);
     add_ref();  // the loop's, until the task is done
     loop_core& loop = *owner();
     next_ = loop.tasks;
@@ -44,13 +45,17 @@ void task_core::leave_loop() noexcept {
     link_ = nullptr;
 }
 
-void task_core::start_soon(std::coroutine_handle<> root) {
-    begin(root);
-    owner()->ready.push_back(start_);
+void task_core::start(std::coroutine_handle<> root, task_options options) {
+    name_ = std::move(options.name);
+    begin(root, options.context);
+    if (options.eager_start)
+        step(root);
+    else
+        owner()->ready.push_back(start_);
 }
 
 void task_core::start_now(std::coroutine_handle<> root) {
-    begin(root);
+    begin(root, std::nullopt);
     step(root);
 }
 
@@ -97,6 +102,11 @@ void task_core::finish_task() {
     if (stop_the_loop) std::rethrow_exception(stop_the_loop);
 }
 
+void task_core::report_unretrieved() noexcept {
+    context_scope in_its_context(context_);
+    future_core::report_unretrieved();
+}
+
 bool task_core::cancel(const std::string& message) {
     if (done()) return future_core::cancel(message);
     ++cancelling_;
@@ -137,6 +147,7 @@ void task_core::destroy_all(loop_core& loop) noexcept {
             if (wait->linked()) wait->unlink();  // nobody is to wake it
         }
         if (task->quiet_) continue;
+        context_scope in_its_context(task->context_);
         try {
             loop.report("Task was destroyed but it is pending!", nullptr, task->name());
         } catch (...) {  // keyboard_interrupt out of the handler does not stop a loop that is being closed

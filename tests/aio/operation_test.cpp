@@ -21,7 +21,7 @@ using girin::test::turns;
 TEST_CASE("what a queue or event is asked for can be made a task, lazily or eagerly") {
     run_virtual([]() -> coro<> {
         queue<std::string> q;
-        auto put = create_task(eager_start, q.put("a"));
+        auto put = create_task(q.put("a"), {.eager_start = true});
         CHECK(put.done());
         auto get = create_task(q.get());
         CHECK_FALSE(get.done());

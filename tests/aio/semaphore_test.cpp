@@ -93,7 +93,7 @@ TEST_CASE("19.04 release hands the permit to the first live waiter at once, so t
         auto waiter = create_task(note_acquired(s, "waiter ", order));
         co_await turns(1);
         s.release();
-        auto thief = create_task(eager_start, note_acquired(s, "thief", order));
+        auto thief = create_task(note_acquired(s, "thief", order), {.eager_start = true});
         co_await turns(3);
         CHECK(order == "waiter ");
         s.release();

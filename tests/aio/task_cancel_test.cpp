@@ -84,15 +84,6 @@ TEST_CASE("keyboard_interrupt raised while a task unwinds leaves the loop, and t
     CHECK_FALSE(t.cancelled());
 }
 
-TEST_CASE("an eager task that has suspended is cancelled like any other") {
-    run_virtual([]() -> coro<> {
-        auto t = create_task(eager_start, sleep_long());
-        CHECK(t.cancel("why"));
-        auto outcome = co_await cancellation_of(t);
-        CHECK(outcome == "cancelled:why");
-    });
-}
-
 TEST_CASE("a cancelled task is never reported, though nobody asks for its outcome") {
     run_virtual([]() -> coro<> {
         int reported = 0;

@@ -592,12 +592,12 @@ TEST_CASE("12.22 create_task returns the task, which can be named, and awaited i
                 co_await sleep(1s);
                 co_return a + b;
             };
-            auto named = group.create_task(add, 1, 2);
-            named.set_name("adder");
+            auto named = group.create_task({.name = "adder"}, add, 1, 2);
             CHECK(named.get_name() == "adder");
-            auto eager = group.create_task(eager_start, add, 3, 4);
+            auto eager = group.create_task({.eager_start = true}, add, 3, 4);
             event e;
-            group.create_task(e.wait());
+            auto waiting = group.create_task(e.wait(), {.name = "waiter"});
+            CHECK(waiting.get_name() == "waiter");
             e.set();
             int first = co_await named;
             int second = co_await eager;
@@ -618,7 +618,7 @@ TEST_CASE("12.23 a child that creates another child that fails is itself cancell
                 };
                 auto creator = [&, group]() -> coro<> {
                     if (eager)
-                        group.create_task(eager_start, at_once);
+                        group.create_task({.eager_start = true}, at_once);
                     else
                         group.create_task(at_once);
                     try {
@@ -629,7 +629,7 @@ TEST_CASE("12.23 a child that creates another child that fails is itself cancell
                     }
                 };
                 if (eager)
-                    group.create_task(eager_start, creator);
+                    group.create_task({.eager_start = true}, creator);
                 else
                     group.create_task(creator);
                 co_await sleep(1h);
@@ -644,7 +644,7 @@ TEST_CASE("26.12 a child that fails eagerly cancels the group only after create_
     run_virtual([]() -> coro<> {
         bool went_on = false;
         auto outcome = co_await end_of(task_group::run([&](task_group& group) -> coro<> {
-            auto failed = group.create_task(eager_start, []() -> coro<> {
+            auto failed = group.create_task({.eager_start = true}, []() -> coro<> {
                 throw std::domain_error("eager");
                 co_return;
             });
@@ -741,7 +741,7 @@ TEST_CASE("12.27 cancel() by a child ends that child too, also one that has just
                     }
                 };
                 if (eager)
-                    group.create_task(eager_start, quits);
+                    group.create_task({.eager_start = true}, quits);
                 else
                     group.create_task(quits);
                 co_await sleep(1h);

@@ -1,6 +1,8 @@
 #include "tests/support/run_virtual.hpp"
 
 #include <girin/future.hpp>
+#include <girin/gather.hpp>
+#include <girin/queue.hpp>
 #include <girin/runner.hpp>
 #include <girin/sleep.hpp>
 #include <girin/task.hpp>
@@ -77,7 +79,7 @@ TEST_CASE("a task that awaits itself gets an exception") {
     });
 }
 
-TEST_CASE("task names are Task-N with N increasing, and can be set") {
+TEST_CASE("5.09 task names are Task-N with N increasing, and can be given or set") {
     run_virtual([]() -> coro<> {
         auto a = create_task(nothing());
         auto b = create_task(nothing());
@@ -86,24 +88,18 @@ TEST_CASE("task names are Task-N with N increasing, and can be set") {
         CHECK(number(b) == number(a) + 1);
         a.set_name("mine");
         CHECK(a.get_name() == "mine");
-        co_await a;
-        co_await b;
-    });
-}
-
-TEST_CASE("current_task is the task whose body runs, also around an eager start") {
-    run_virtual([]() -> coro<> {
-        any_task outer = current_task(), inner;
-        auto body = [&]() -> coro<> {
-            inner = current_task();
-            co_await sleep(0s);
-            CHECK(current_task() == inner);
-        };
-        task<> t = create_task(eager_start, body());
-        CHECK(inner == any_task(t));
-        CHECK(current_task() == outer);
-        co_await t;
-        CHECK(current_task() == outer);
+        auto c = create_task(nothing(), {.name = "yours"});
+        CHECK(c.get_name() == "yours");
+        auto d = create_task({.name = "theirs"}, nothing);
+        CHECK(d.get_name() == "theirs");
+        queue<int> q;
+        auto e = create_task(q.get(), {.name = "the queue's"});
+        CHECK(e.get_name() == "the queue's");
+        q.put_nowait(1);
+        auto f = create_task(nothing());
+        CHECK(number(f) == number(b) + 4);
+        co_await gather(a, b, c, d, f);
+        co_await e;
     });
 }
 
@@ -113,9 +109,6 @@ TEST_CASE("all_tasks are those that are not done, the current one and those not 
         auto t = create_task(nothing());
         CHECK(all_tasks().size() == 2);
         co_await t;
-        CHECK(all_tasks().size() == 1);
-        auto eager = create_task(eager_start, nothing());
-        CHECK(eager.done());
         CHECK(all_tasks().size() == 1);
     });
 }
@@ -131,30 +124,16 @@ TEST_CASE("a callable and its arguments can be started eagerly, and may be a mem
     };
     run_virtual([]() -> coro<> {
         service s;
-        auto eager = create_task(eager_start, [](int n) -> coro<int> { co_return n; }, 5);
+        auto eager = create_task({.eager_start = true}, [](int n) -> coro<int> { co_return n; }, 5);
         CHECK(eager.done());
         CHECK(eager.result() == 5);
-        auto member = create_task(eager_start, &service::serve, &s, 2);
+        auto member = create_task({.eager_start = true}, &service::serve, &s, 2);
         CHECK(s.served == 2);
         auto later = create_task(&service::serve, std::ref(s), 3);
         int first = co_await member;
         int second = co_await later;
         CHECK(first == 2);
         CHECK(second == 5);
-    });
-}
-
-TEST_CASE("an eager task's exception is stored in it, not raised by create_task") {
-    run_virtual([]() -> coro<> {
-        auto bad = []() -> coro<> {
-            throw std::domain_error("x");
-            co_return;
-        };
-        auto t = create_task(eager_start, bad());
-        CHECK(t.done());
-        CHECK_FALSE(t.cancel());
-        CHECK_THROWS_AS(t.result(), std::domain_error);
-        co_return;
     });
 }
 
@@ -172,19 +151,6 @@ TEST_CASE("keyboard_interrupt from a task leaves the loop and is the task's exce
     CHECK_THROWS_AS(l.run_until_complete(start()), keyboard_interrupt);
     CHECK(t.done());
     CHECK_THROWS_AS(t.result(), keyboard_interrupt);
-}
-
-TEST_CASE("keyboard_interrupt from an eager step is raised by create_task") {
-    run_virtual([]() -> coro<> {
-        any_task self = current_task();
-        auto body = []() -> coro<> {
-            throw keyboard_interrupt();
-            co_return;
-        };
-        CHECK_THROWS_AS(create_task(eager_start, body()), keyboard_interrupt);
-        CHECK(current_task() == self);
-        co_return;
-    });
 }
 
 TEST_CASE("what a task returns is moved, never copied") {

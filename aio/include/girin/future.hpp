@@ -2,6 +2,7 @@
 // thread that runs the loop may touch one.
 #pragma once
 
+#include <girin/context.hpp>
 #include <girin/copyable.hpp>
 #include <girin/coro.hpp>
 #include <girin/exceptions.hpp>
@@ -13,6 +14,7 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -67,7 +69,7 @@ class GIRIN_EXPORT future_core {
     // Queues the node when the future is done, at once if it is.
     void add_callback(callback_node& node);
     // The number names the callback to remove_callback, which returns how many it removed.
-    std::size_t add_callback(std::unique_ptr<done_callback> callback);
+    std::size_t add_callback(std::unique_ptr<done_callback> callback, const std::optional<context>& in = std::nullopt);
     std::size_t remove_callback(std::size_t number);
 
     // Null when the loop is gone.
@@ -86,6 +88,7 @@ class GIRIN_EXPORT future_core {
  protected:
     virtual ~future_core();
     virtual void destroy() noexcept { delete this; }
+    virtual void report_unretrieved() noexcept;
     virtual const char* unretrieved_report() const noexcept { return "Future exception was never retrieved"; }
     virtual std::string name() const { return {}; }
 
@@ -98,7 +101,6 @@ class GIRIN_EXPORT future_core {
 
     void settle(state s);
     void queue_callbacks();
-    void report_unretrieved() noexcept;
 
     loop_home* home_;
     unsigned references_ = 0;
@@ -247,10 +249,12 @@ class future {
     }
 
     // Calls callback(future) in the turn after the one that completes the future (in the next turn if it is done), in
-    // order of registration, tasks that await it included. The number names it to remove_done_callback.
+    // order of registration, tasks that await it included; in the context that is given, or a copy of the caller's. The
+    // number names it to remove_done_callback.
     template <class Callback>
-    std::size_t add_done_callback(Callback callback) const {
-        return core_->add_callback(std::make_unique<detail::function_callback<future, Callback>>(std::move(callback)));
+    std::size_t add_done_callback(Callback callback, const std::optional<context>& in = std::nullopt) const {
+        return core_->add_callback(std::make_unique<detail::function_callback<future, Callback>>(std::move(callback)),
+                                   in);
     }
     // How many were removed: 0 when it has been scheduled already.
     std::size_t remove_done_callback(std::size_t number) const { return core_->remove_callback(number); }

@@ -1,6 +1,7 @@
 // The event loop: runs callbacks, timers, tasks and I/O, one at a time, in one thread (asyncio's event loop).
 #pragma once
 
+#include <girin/context.hpp>
 #include <girin/export.hpp>
 
 #include <chrono>
@@ -8,6 +9,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -77,14 +79,17 @@ class GIRIN_EXPORT loop {
     // Moves virtual time forward; std::logic_error on a real clock.
     void advance(duration step);
 
-    // Runs the callback in the next turn, after what is already queued.
-    handle call_soon(std::function<void()> callback);
+    // Runs the callback in the next turn, after what is already queued. A callback runs in the context that is given,
+    // or in a copy of the caller's.
+    handle call_soon(std::function<void()> callback, const std::optional<context>& in = std::nullopt);
     // Runs the callback in the first turn at or after the deadline; a deadline in the past means the next turn.
-    timer_handle call_at(time_point when, std::function<void()> callback);
-    timer_handle call_later(duration delay, std::function<void()> callback);
+    timer_handle call_at(time_point when, std::function<void()> callback,
+                         const std::optional<context>& in = std::nullopt);
+    timer_handle call_later(duration delay, std::function<void()> callback,
+                            const std::optional<context>& in = std::nullopt);
     // call_soon from any thread; wakes the loop. Throws std::runtime_error when the loop is closed, and must not be
     // called once it is destroyed. The handle may be cancelled on the loop's thread only.
-    handle call_soon_threadsafe(std::function<void()> callback);
+    handle call_soon_threadsafe(std::function<void()> callback, const std::optional<context>& in = std::nullopt);
 
     // Runs until stop(). Throws std::runtime_error when this or another loop already runs in this thread.
     void run_forever();

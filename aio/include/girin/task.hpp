@@ -2,6 +2,7 @@
 // it is done, so a handle may be dropped.
 #pragma once
 
+#include <girin/context.hpp>
 #include <girin/coro.hpp>
 #include <girin/future.hpp>
 #include <girin/loop.hpp>
@@ -9,12 +10,19 @@
 
 #include <concepts>
 #include <functional>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace girin {
+
+struct task_options {
+    std::string name = {};                                 // "Task-N" if empty, N counted over the process
+    std::optional<girin::context> context = std::nullopt;  // runs in this very one; without, in a copy of the caller's
+    bool eager_start = false;  // runs at once, inside create_task, up to the first suspension, and may end there
+};
 
 namespace detail {
 
@@ -29,8 +37,10 @@ class GIRIN_EXPORT task_core : public future_core {
     std::string name() const override;
     void set_name(std::string name) { name_ = std::move(name); }
 
+    context get_context() { return context_.share(); }
+
     // Takes over the coroutine; its first step runs in the next turn, or at once.
-    void start_soon(std::coroutine_handle<> root);
+    void start(std::coroutine_handle<> root, task_options options);
     void start_now(std::coroutine_handle<> root);
 
     static ref<task_core> current();
@@ -43,12 +53,14 @@ class GIRIN_EXPORT task_core : public future_core {
     ~task_core() override;
     // Moves the finished coroutine's value into place, or raises its exception.
     virtual void collect() = 0;
+    void report_unretrieved() noexcept override;
     const char* unretrieved_report() const noexcept override { return "Task exception was never retrieved"; }
 
     std::coroutine_handle<> root_;
 
  private:
     friend class wait_point;
+    friend class context_slot;
     class start_node final : public callback_node {
      public:
         explicit start_node(task_core& t) : task_(t) {}
@@ -58,7 +70,7 @@ class GIRIN_EXPORT task_core : public future_core {
         task_core& task_;
     };
 
-    void begin(std::coroutine_handle<> root);
+    void begin(std::coroutine_handle<> root, const std::optional<context>& given);
     void step(std::coroutine_handle<> resumed);
     void finish_task();
     void leave_loop() noexcept;
@@ -72,6 +84,7 @@ class GIRIN_EXPORT task_core : public future_core {
     bool cancel_accepted_ = false;  // what it waits for has been stopped, and its message is the one to raise
     bool quiet_ = false;
     std::string cancel_message_;
+    context_slot context_;
     unsigned long number_;
     std::string name_;
 };
@@ -110,6 +123,9 @@ GIRIN_CORO_WRAPPER auto call(F& function, Args&&... args) {
         return function(std::forward<Args>(args)...);
 }
 
+template <class F, class... Args>
+concept coroutine_function = !is_coro<F>::value && std::invocable<F&, Args...>;
+
 // A callable with its arguments, moved into the frame that runs it.
 template <class F, class... Args>
 auto call_in_frame(F function, Args... args) -> std::invoke_result_t<F&, Args...> {
@@ -137,6 +153,8 @@ class any_task {
     std::exception_ptr exception() const { return core_->exception(); }
     std::string get_name() const { return core_->name(); }
     void set_name(std::string name) const { core_->set_name(std::move(name)); }
+    // The one that the task runs in, not a copy.
+    context get_context() const { return core_->get_context(); }
 
     explicit operator bool() const noexcept { return static_cast<bool>(core_); }
     friend bool operator==(const any_task& a, const any_task& b) noexcept { return a.core_.get() == b.core_.get(); }
@@ -157,6 +175,7 @@ class task : public future<T> {
     unsigned uncancel() const noexcept { return state().uncancel(); }
     std::string get_name() const { return state().name(); }
     void set_name(std::string name) const { state().set_name(std::move(name)); }
+    context get_context() const { return state().get_context(); }
     operator any_task() const noexcept { return any_task(detail::ref<detail::task_core>(&state())); }
 
     // Only the coroutine decides its outcome.
@@ -179,48 +198,31 @@ ref<task_state<T>> make_task(const coro<T>& work) {
 
 }  // namespace detail
 
-// Makes a task of the coroutine; its first step runs in the next turn. Needs a running loop.
+// Makes a task of the coroutine; its first step runs in the next turn, unless it is eager:
+// `create_task(work(), {.name = "work"})`. Needs a running loop.
 template <class T>
-task<T> create_task(coro<T> work) {
+task<T> create_task(coro<T> work, task_options options = {}) {
     auto state = detail::make_task(work);
-    state->start_soon(work.release());
+    state->start(work.release(), std::move(options));
     return task<T>(std::move(state));
 }
 
 // The same for what a lock, event, queue or the like is asked for: `create_task(q.get())`.
 template <class Wait>
-auto create_task(detail::operation<Wait> what) {
-    return create_task(detail::as_coro(std::move(what)));
+auto create_task(detail::operation<Wait> what, task_options options = {}) {
+    return create_task(detail::as_coro(std::move(what)), std::move(options));
 }
 
-// The same for a callable and its arguments, which are moved into the task.
+// The same for a callable and its arguments, which are moved into the task; the options come first.
 template <class F, class... Args>
-    requires(!detail::is_coro<F>::value && std::invocable<F&, Args...>)
+    requires detail::coroutine_function<F, Args...>
+auto create_task(task_options options, F function, Args... args) {
+    return create_task(detail::call_in_frame(std::move(function), std::move(args)...), std::move(options));
+}
+template <class F, class... Args>
+    requires detail::coroutine_function<F, Args...>
 auto create_task(F function, Args... args) {
-    return create_task(detail::call_in_frame(std::move(function), std::move(args)...));
-}
-
-struct eager_start_t {};
-inline constexpr eager_start_t eager_start{};
-
-// Runs the coroutine at once, inside this call, up to its first suspension (asyncio's eager_start). If it ends there,
-// the task is done when this returns.
-template <class T>
-task<T> create_task(eager_start_t, coro<T> work) {
-    auto state = detail::make_task(work);
-    state->start_now(work.release());
-    return task<T>(std::move(state));
-}
-
-template <class Wait>
-auto create_task(eager_start_t, detail::operation<Wait> what) {
-    return create_task(eager_start, detail::as_coro(std::move(what)));
-}
-
-template <class F, class... Args>
-    requires(!detail::is_coro<F>::value && std::invocable<F&, Args...>)
-auto create_task(eager_start_t, F function, Args... args) {
-    return create_task(eager_start, detail::call_in_frame(std::move(function), std::move(args)...));
+    return create_task(task_options(), std::move(function), std::move(args)...);
 }
 
 // The task that runs now; empty in a plain callback. Throws std::runtime_error when no loop runs.

@@ -105,14 +105,28 @@ class task_group {
     }
 
     // The same as girin::create_task, and the group waits for the task: a coroutine, what a lock or queue is asked for,
-    // or a callable and its arguments, which are moved into the task; eager_start may precede them. std::runtime_error
-    // when the group is shutting down, because somebody has failed or cancelled it, or has ended.
-    template <class... Args>
-    auto create_task(Args&&... args) const -> decltype(girin::create_task(std::forward<Args>(args)...)) {
+    // or a callable and its arguments, which are moved into the task. std::runtime_error when the group is shutting
+    // down, because somebody has failed or cancelled it, or has ended.
+    template <class T>
+    task<T> create_task(coro<T> work, task_options options = {}) const {
         core_->require_open();
-        auto child = girin::create_task(std::forward<Args>(args)...);
+        task<T> child = girin::create_task(std::move(work), std::move(options));
         core_->adopt(any_task(child).core());
         return child;
+    }
+    template <class Wait>
+    auto create_task(detail::operation<Wait> what, task_options options = {}) const {
+        return create_task(detail::as_coro(std::move(what)), std::move(options));
+    }
+    template <class F, class... Args>
+        requires detail::coroutine_function<F, Args...>
+    auto create_task(task_options options, F function, Args... args) const {
+        return create_task(detail::call_in_frame(std::move(function), std::move(args)...), std::move(options));
+    }
+    template <class F, class... Args>
+        requires detail::coroutine_function<F, Args...>
+    auto create_task(F function, Args... args) const {
+        return create_task(task_options(), std::move(function), std::move(args)...);
     }
 
     // Ends the block early (TaskGroup.cancel, Python 3.15): cancels the children and the body. run() then returns

@@ -1,6 +1,7 @@
 // to_thread: runs a blocking function in the loop's default pool while the loop goes on (asyncio.to_thread).
 #pragma once
 
+#include <girin/context.hpp>
 #include <girin/coro.hpp>
 #include <girin/thread_pool.hpp>
 
@@ -14,6 +15,14 @@ namespace girin {
 namespace detail {
 
 GIRIN_EXPORT thread_pool& default_pool();
+
+// std::invoke in a context that is not touched: what the function sets is gone when it returns.
+template <class F, class... Args>
+decltype(auto) invoke_in(const context_slot& context, F& function, Args&&... args) {
+    context_slot inside = context.copy();
+    context_scope scope(inside);
+    return std::invoke(function, std::forward<Args>(args)...);
+}
 
 // The await of to_thread(abandon, …). The call owns all that it needs, so that nobody has to wait for it.
 template <class F>
@@ -82,10 +91,12 @@ class abandoning_wait final : public wait_point {
 
 // Returns what function(args...) returns in another thread, or raises what it raises. Submitted when it is awaited.
 // When the task is cancelled, a function that is still queued never runs; one that runs is waited for, and then
-// cancelled_error is raised. Raises pool_full when the pool's queue is full.
+// cancelled_error is raised. Raises pool_full when the pool's queue is full. The function sees the caller's context
+// variables, and what it sets is not carried back.
 template <class F, class... Args>
 auto to_thread(F function, Args... args) -> coro<std::invoke_result_t<F&, Args...>> {
-    auto bound = [&]() -> decltype(auto) { return std::invoke(function, std::move(args)...); };
+    const detail::context_slot context = detail::context_slot::current().copy();
+    auto bound = [&]() -> decltype(auto) { return detail::invoke_in(context, function, std::move(args)...); };
     co_return co_await detail::thread_call<decltype(bound)>(nullptr, bound);
 }
 
@@ -96,9 +107,13 @@ inline constexpr abandon_t abandon{};
 // is dropped.
 template <class F, class... Args>
 auto to_thread(abandon_t, F function, Args... args) -> coro<std::invoke_result_t<F&, Args...>> {
-    auto bound = [function = std::move(function),
+    auto bound = [context = detail::context_slot::current().copy(), function = std::move(function),
                   arguments = std::tuple(std::move(args)...)]() mutable -> decltype(auto) {
-        return std::apply(function, std::move(arguments));
+        return std::apply(
+            [&](auto&&... unpacked) -> decltype(auto) {
+                return detail::invoke_in(context, function, std::move(unpacked)...);
+            },
+            std::move(arguments));
     };
     co_return co_await detail::abandoning_wait<decltype(bound)>(std::move(bound));
 }

@@ -2,6 +2,7 @@
 #include "tests/support/trace.hpp"
 
 #include <girin/async_generator.hpp>
+#include <girin/context_var.hpp>
 #include <girin/sleep.hpp>
 #include <girin/to_thread.hpp>
 #include <girin/try_finally.hpp>
@@ -17,14 +18,20 @@ using namespace std::chrono_literals;
 using girin::test::run_traced;
 using girin::test::trace;
 
-TEST_CASE("t59 to_thread runs its function in another thread") {
+TEST_CASE("t59 to_thread runs its function in another thread, in a copy of the context") {
+    static const context_var<int> v("v", 0);
     auto program = [](trace& ev) -> coro<> {
         auto main_thread = std::this_thread::get_id();
-        auto f = [&](int n) { return std::pair(n, std::this_thread::get_id() == main_thread); };
-        auto result = co_await to_thread(f, 5);
-        ev(result.first, result.second);
+        v.set(5);
+        auto f = [&] {
+            int r = v.get();
+            v.set(6);
+            return std::pair(r, std::this_thread::get_id() == main_thread);
+        };
+        auto result = co_await to_thread(f);
+        ev(result.first, result.second, v.get());
     };
-    CHECK(run_traced(program) == "5 false");
+    CHECK(run_traced(program) == "5 false 5");
 }
 
 TEST_CASE("t60 in one turn ready callbacks come before due timers, and timers come by deadline") {

@@ -1,6 +1,7 @@
 // Golden traces of tasks, futures and cancellation: the same events in the same order as CPython 3.13's asyncio.
 #include "tests/support/trace.hpp"
 
+#include <girin/context_var.hpp>
 #include <girin/future.hpp>
 #include <girin/loop.hpp>
 #include <girin/sleep.hpp>
@@ -361,6 +362,25 @@ TEST_CASE("t19 a cancellation unwinds nested tasks innermost first") {
     CHECK(run_traced(program) == "exit 0 | exit 1 | exit 2 | done");
 }
 
+TEST_CASE("t58 a task has a copy of its creator's context, and a plain await shares it") {
+    static const context_var<int> v("v", 0);
+    auto events = run_traced([](trace& ev) -> coro<> {
+        v.set(1);
+        auto c = [&]() -> coro<> {
+            ev(v.get());
+            v.set(9);
+            co_return;
+        };
+        auto t = create_task(c());
+        v.set(2);
+        co_await t;
+        ev(v.get());
+        co_await c();
+        ev(v.get());
+    });
+    CHECK(events == "1 | 2 | 2 | 9");
+}
+
 TEST_CASE("t63 an exception that nobody retrieves is reported once, when the task is gone") {
     auto program = [](trace& ev) -> coro<> {
         auto& l = loop::running();
@@ -384,14 +404,14 @@ TEST_CASE("t64 an eager task runs inside create_task up to its first suspension"
             ev("body");
             co_return 1;
         };
-        auto t = create_task(eager_start, c());
+        auto t = create_task(c(), {.eager_start = true});
         ev("created", t.done());
         auto d = [&]() -> coro<> {
             ev("part1");
             co_await sleep(0s);
             ev("part2");
         };
-        auto u = create_task(eager_start, d());
+        auto u = create_task(d(), {.eager_start = true});
         ev("created", u.done());
         co_await u;
     };

@@ -300,7 +300,7 @@ CONNECTION_TEST_CASE("a send that finds out that the client left raises, and a r
             }
             events += "told ";
         };
-        task<> listening = create_task(eager_start, listen());
+        task<> listening = create_task(listen(), {.eager_start = true});
         co_await send(http_response_start(200));
         try {
             for (;;) co_await send(http_response_body("a piece of a body without an end", true));

@@ -216,7 +216,7 @@ CONNECTION_TEST_CASE(
             auto listen = [&]() -> coro<> {
                 while (!has(types, "disconnect")) types += std::string((co_await receive()).type()) + " ";
             };
-            task<> listening = create_task(eager_start, listen());
+            task<> listening = create_task(listen(), {.eager_start = true});
             if (later) co_await sleep(milliseconds(0));
             co_await send(http_response_start(200));
             co_await send(http_response_body("x"));
@@ -240,8 +240,8 @@ CONNECTION_TEST_CASE("a second send or receive while one waits raises, and the f
             }
         };
         co_await send(http_response_start(200));
-        task<> sending = create_task(eager_start, first_send());
-        task<> receiving = create_task(eager_start, first_receive());
+        task<> sending = create_task(first_send(), {.eager_start = true});
+        task<> receiving = create_task(first_receive(), {.eager_start = true});
         second_send = co_await refusal(send, http_response_body("between"));
         try {
             co_await receive();
@@ -269,7 +269,7 @@ CONNECTION_TEST_CASE("a receive that has its message but has not resumed still w
     bool refused = false;
     auto app = [&](const scope&, receiver& receive, sender& send) -> coro<> {
         auto first_receive = [&]() -> coro<> { received = (co_await receive()).as<http_request>()->body; };
-        task<> receiving = create_task(eager_start, first_receive());
+        task<> receiving = create_task(first_receive(), {.eager_start = true});
         while (!receiving.done()) {
             co_await sleep(milliseconds(0));
             if (!received.empty()) break;
@@ -410,7 +410,7 @@ CONNECTION_TEST_CASE("a send that a timeout ends tells whoever listens that the 
                 }
                 heard = true;
             };
-            task<> listening = create_task(eager_start, listen());
+            task<> listening = create_task(listen(), {.eager_start = true});
             const std::string large(3'000'000, 'x');
             co_await send(http_response_start(200));
             try {

@@ -41,7 +41,7 @@ CONNECTION_TEST_CASE(
     std::string heard;
     std::vector<task<>> left_behind;
     auto app = [&](const scope&, receiver& receive, sender& send) -> coro<> {
-        left_behind.push_back(create_task(eager_start, hear_three(receive, heard)));
+        left_behind.push_back(create_task(hear_three(receive, heard), {.eager_start = true}));
         co_await sleep(std::chrono::nanoseconds(0));
         co_await send(http_response_start(200));
         co_await send(http_response_body("done"));
@@ -61,7 +61,7 @@ CONNECTION_TEST_CASE(
     "a task that was cancelled in receive is cancelled though the application returns before it runs") {
     std::string heard;
     auto app = [&](const scope&, receiver& receive, sender& send) -> coro<> {
-        task<> listening = create_task(eager_start, hear_cancellation(receive, heard));
+        task<> listening = create_task(hear_cancellation(receive, heard), {.eager_start = true});
         co_await send(http_response_start(200));
         co_await send(http_response_body("done"));
         listening.cancel();
@@ -86,7 +86,7 @@ CONNECTION_TEST_CASE("a send that waits when the application returns is torn") {
     std::vector<task<>> left_behind;
     auto app = [&](const scope&, receiver&, sender& send) -> coro<> {
         co_await send(http_response_start(200));
-        left_behind.push_back(create_task(eager_start, write_forever(send, raised)));
+        left_behind.push_back(create_task(write_forever(send, raised), {.eager_start = true}));
     };
     with_server(app, [&](test_server& server) -> coro<> {
         raw_client client = server.connect_narrow();

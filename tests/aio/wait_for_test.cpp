@@ -278,6 +278,33 @@ TEST_CASE("10.12 if the future is cancelled by someone else, wait_for raises can
     });
 }
 
+TEST_CASE("10.08 with timeout <= 0 a caller that is cancelled meanwhile does not cancel the awaitable again") {
+    run_virtual([]() -> coro<> {
+        int interrupted = 0;
+        auto cleans_up = [&]() -> coro<> {
+            for (int i = 0; i < 2; ++i) {
+                try {
+                    co_await sleep(1s);
+                } catch (const cancelled_error&) {
+                    ++interrupted;
+                }
+            }
+        };
+        auto inner = create_task(cleans_up());
+        co_await turns(1);
+        auto outer = create_task(outcome_of(wait_for(inner, 0s)));
+        co_await turns(2);
+        CHECK(interrupted == 1);
+        outer.cancel("outer");
+        auto outcome = co_await outer;
+        CHECK(outcome == "cancelled:outer");
+        CHECK_FALSE(inner.done());
+        co_await inner;
+        CHECK(interrupted == 1);
+        CHECK_FALSE(inner.cancelled());
+    });
+}
+
 TEST_CASE("10.06 if it raises another exception while being cancelled, that exception is raised") {
     run_virtual([]() -> coro<> {
         auto t = create_task([]() -> coro<> {

@@ -6,6 +6,7 @@
 #include <girin/loop.hpp>
 #include <girin/task.hpp>
 #include <girin/timer_node.hpp>
+#include <girin/wait.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -128,11 +129,10 @@ coro<T> wait_for(future<T> awaited, std::optional<std::chrono::nanoseconds> dela
         co_return co_await timeout(delay, [&awaited]() -> coro<T> { co_return co_await std::move(awaited); });
     if (awaited.done()) co_return co_await std::move(awaited);
     awaited.cancel();
-    const unsigned cancelling = current_task().cancelling();
+    co_await wait({awaited});  // which does not cancel it again, if the caller is
     try {
         co_return co_await std::move(awaited);
     } catch (const cancelled_error&) {
-        if (current_task().cancelling() > cancelling) throw;
         throw timeout_error(std::current_exception());
     }
 }

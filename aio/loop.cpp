@@ -5,6 +5,7 @@
 #include <girin/loop.hpp>
 
 #include <cstdio>
+#include <mutex>
 
 namespace girin {
 
@@ -32,14 +33,47 @@ void scheduled_call::drop() noexcept {
 
 void scheduled_call::cancel() noexcept {
     cancelled_ = true;
-    auto callback = std::exchange(callback_, nullptr);
+    drop_callback();
     if (armed()) drop();  // a queued one stays where it is: its list may belong to another thread
+}
+
+void threadsafe_call::run() {
+    state s = state::waiting;
+    if (!state_.compare_exchange_strong(s, state::running)) return drop();
+    struct end {
+        std::shared_ptr<threadsafe_call> call;
+        ~end() {
+            call->state_ = state::done;
+            call->state_.notify_all();
+        }
+    } at_end{std::static_pointer_cast<threadsafe_call>(self())};
+    scheduled_call::run();
+}
+
+void threadsafe_call::cancel() noexcept {
+    asked_ = true;
+    bool in_loop = loop_core::current() == &core();
+    state s = state::waiting;
+    if (state_.compare_exchange_strong(s, state::cancelled)) {
+        if (in_loop) drop_callback();
+    } else if (s == state::running && !in_loop) {
+        state_.wait(state::running);
+    }
+}
+
+loop_address::loop_address(loop& l) : gate_(l.core().gate) {}
+
+bool loop_address::call_soon(std::function<void()> callback) const {
+    std::lock_guard lock(gate_->mutex);
+    if (!gate_->loop) return false;
+    return gate_->loop->push_threadsafe(*threadsafe_call::make(*gate_->loop, std::move(callback), std::nullopt));
 }
 
 }  // namespace detail
 
 using detail::loop_core;
 using detail::scheduled_call;
+using detail::threadsafe_call;
 
 void handle::cancel() noexcept {
     if (auto call = call_) call->cancel();
@@ -90,7 +124,7 @@ timer_handle loop::call_later(duration delay, std::function<void()> callback, co
 }
 
 handle loop::call_soon_threadsafe(std::function<void()> callback, const std::optional<context>& in) {
-    auto call = scheduled_call::make(*core_, std::move(callback), in);
+    auto call = threadsafe_call::make(*core_, std::move(callback), in);
     if (!core_->push_threadsafe(*call)) {
         call->drop();
         core_->require_open();

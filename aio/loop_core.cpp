@@ -31,6 +31,7 @@ std::atomic<std::uint64_t> loops_so_far = 0;
 loop_core::loop_core(loop& o, loop_options options)
     : owner(o),
       home(new loop_home{this}),
+      gate(std::make_shared<loop_gate>(this)),
       number(loops_so_far.fetch_add(1, std::memory_order_relaxed) + 1),
       virtual_time(options.virtual_time) {}
 
@@ -236,6 +237,10 @@ void loop_core::close() {
     if (is_running) throw std::runtime_error("Cannot close a running event loop");
     if (closed) return;
     default_pool_.reset();  // waits for what runs: frames must not die under a running function
+    {
+        std::lock_guard lock(gate->mutex);
+        gate->loop = nullptr;
+    }
     {
         std::lock_guard lock(inbox_mutex_);
         closed = true;

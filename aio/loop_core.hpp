@@ -33,6 +33,14 @@ struct loop_home {
     }
 };
 
+// What other threads know of a loop that may be gone.
+struct loop_gate {
+    std::mutex mutex;
+    loop_core* loop;  // null once it is closed
+
+    explicit loop_gate(loop_core* l) : loop(l) {}
+};
+
 [[noreturn]] void throw_outside_task();
 
 class loop_core {
@@ -81,6 +89,7 @@ class loop_core {
 
     loop& owner;
     loop_home* const home;
+    const std::shared_ptr<loop_gate> gate;
     const std::uint64_t number;  // from 1, and never used again
     const bool virtual_time;
     frame_pool frames;  // first in, last out: everything below may hold blocks of it

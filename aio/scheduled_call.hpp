@@ -4,6 +4,7 @@
 #include <girin/context.hpp>
 #include <girin/timer_node.hpp>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,23 +14,31 @@ namespace girin::detail {
 
 class loop_core;
 
-class scheduled_call final : public timer_node {
+class scheduled_call : public timer_node {
  public:
     scheduled_call(loop_core& core, std::function<void()> callback, const std::optional<context>& in)
         : core_(core), callback_(std::move(callback)), context_(context_slot::given_or_current(in)) {}
 
-    // Keeps itself alive until it has run, was cancelled or was dropped.
     static std::shared_ptr<scheduled_call> make(loop_core& core, std::function<void()> callback,
                                                 const std::optional<context>& in) {
-        auto call = std::make_shared<scheduled_call>(core, std::move(callback), in);
-        call->self_ = call;
-        return call;
+        return keep(std::make_shared<scheduled_call>(core, std::move(callback), in));
     }
 
     void run() override;
     void drop() noexcept override;
-    void cancel() noexcept;
-    bool cancelled() const noexcept { return cancelled_; }
+    virtual void cancel() noexcept;
+    virtual bool cancelled() const noexcept { return cancelled_; }
+
+ protected:
+    // It keeps itself alive until it has run, was cancelled or was dropped.
+    template <class Call>
+    static std::shared_ptr<Call> keep(std::shared_ptr<Call> call) {
+        call->self_ = call;
+        return call;
+    }
+    const std::shared_ptr<scheduled_call>& self() const noexcept { return self_; }
+    const loop_core& core() const noexcept { return core_; }
+    void drop_callback() noexcept { auto callback = std::exchange(callback_, nullptr); }
 
  private:
     loop_core& core_;
@@ -37,6 +46,26 @@ class scheduled_call final : public timer_node {
     context_slot context_;
     std::shared_ptr<scheduled_call> self_;
     bool cancelled_ = false;
+};
+
+// One that other threads may cancel. What it captured is dropped by the loop's thread.
+class threadsafe_call final : public scheduled_call {
+ public:
+    using scheduled_call::scheduled_call;
+
+    static std::shared_ptr<threadsafe_call> make(loop_core& core, std::function<void()> callback,
+                                                 const std::optional<context>& in) {
+        return keep(std::make_shared<threadsafe_call>(core, std::move(callback), in));
+    }
+
+    void run() override;
+    void cancel() noexcept override;
+    bool cancelled() const noexcept override { return asked_; }
+
+ private:
+    enum class state : unsigned char { waiting, running, done, cancelled };
+    std::atomic<state> state_ = state::waiting;
+    std::atomic<bool> asked_ = false;
 };
 
 }  // namespace girin::detail

@@ -368,6 +368,43 @@ TEST_CASE("a callback from another thread can be cancelled on the loop's thread 
     CHECK_FALSE(ran);
 }
 
+TEST_CASE("2.05 another thread may cancel its callback, which then never runs, and is dropped by the loop's thread") {
+    loop l;
+    bool ran = false;
+    std::thread::id dropped_in;
+    std::shared_ptr<void> capture(nullptr, [&](void*) { dropped_in = std::this_thread::get_id(); });
+    handle h = l.call_soon_threadsafe([&ran, capture = std::move(capture)] { ran = true; });
+    std::thread([&] { h.cancel(); }).join();
+    CHECK(h.cancelled());
+    CHECK(dropped_in == std::thread::id());
+    run_one_turn(l);
+    CHECK_FALSE(ran);
+    CHECK(dropped_in == std::this_thread::get_id());
+    h.cancel();
+}
+
+TEST_CASE("2.05 cancelling a callback that runs waits for its end, but not inside it") {
+    loop l;
+    std::atomic<bool> started = false, ended = false;
+    bool ended_when_cancelled = false;
+    handle h = l.call_soon_threadsafe([&] {
+        h.cancel();
+        started = true;
+        std::this_thread::sleep_for(20ms);
+        ended = true;
+    });
+    std::thread other([&] {
+        while (!started) std::this_thread::yield();
+        h.cancel();
+        ended_when_cancelled = ended;
+    });
+    run_one_turn(l);
+    other.join();
+    CHECK(ended_when_cancelled);
+    CHECK(h.cancelled());
+    h.cancel();
+}
+
 TEST_CASE("threads that call a loop while it is closed either succeed or are told so") {
     for (int round = 0; round < 20; ++round) {
         loop l;

@@ -42,7 +42,8 @@ class GIRIN_EXPORT event_wait final : public waiter {
 }  // namespace detail
 
 // A flag that tasks can wait for. Copies mean the same event, which lives as long as somebody has one or waits for it.
-// Not thread-safe: from another thread, set() it with call_soon_threadsafe. Of one loop only: a task of another loop
+// Not thread-safe, and a copy counts too: another thread has call_soon_threadsafe set() an event that it refers to, not
+// a copy of its own. Of one loop only: a task of another loop
 // that would have to wait gets a std::runtime_error.
 class event {
  public:

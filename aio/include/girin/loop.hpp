@@ -18,6 +18,7 @@ namespace girin {
 class loop;
 
 namespace detail {
+struct loop_gate;
 class loop_core;
 class scheduled_call;
 class task_core;
@@ -29,7 +30,9 @@ class GIRIN_EXPORT handle {
     handle() = default;
     explicit handle(std::shared_ptr<detail::scheduled_call> call) noexcept : call_(std::move(call)) {}
 
-    // Prevents the callback, if it has not run, and drops what it captured. Idempotent; on the loop's thread only.
+    // Prevents the callback, if it has not run, and drops what it captured. Idempotent. On the loop's thread only,
+    // unless call_soon_threadsafe made it: then another thread may, which waits for a callback that is running, and the
+    // loop drops what was captured.
     void cancel() noexcept;
     bool cancelled() const noexcept;
 
@@ -88,7 +91,11 @@ class GIRIN_EXPORT loop {
     timer_handle call_later(duration delay, std::function<void()> callback,
                             const std::optional<context>& in = std::nullopt);
     // call_soon from any thread; wakes the loop. Throws std::runtime_error when the loop is closed, and must not be
-    // called once it is destroyed. The handle may be cancelled on the loop's thread only.
+    // called once it is destroyed. Not from a signal handler: add_signal_handler is for that.
+    //
+    // What the callback captures is copied in the calling thread, and may be dropped there. Tasks, futures, locks,
+    // queues and the like must not be: only the loop's thread may copy or drop one. Capture a reference to one that
+    // lives until the callback has run, or start a coroutine that has its own (run_coroutine_threadsafe).
     handle call_soon_threadsafe(std::function<void()> callback, const std::optional<context>& in = std::nullopt);
 
     // Runs until stop(). Throws std::runtime_error when this or another loop already runs in this thread.
@@ -115,5 +122,21 @@ class GIRIN_EXPORT loop {
  private:
     std::unique_ptr<detail::loop_core> core_;
 };
+
+namespace detail {
+
+// A way to a loop that may be closed and gone. For any thread; copies lead to the same loop.
+class GIRIN_EXPORT loop_address {
+ public:
+    // Of a loop that is there.
+    explicit loop_address(loop& l);
+    // call_soon_threadsafe; false, and the callback is dropped here, when the loop is closed.
+    bool call_soon(std::function<void()> callback) const;
+
+ private:
+    std::shared_ptr<loop_gate> gate_;
+};
+
+}  // namespace detail
 
 }  // namespace girin

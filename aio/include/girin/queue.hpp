@@ -235,8 +235,9 @@ class put_wait final : public queue_wait {
 }  // namespace detail
 
 // Items that tasks put and get, first in, first out, as many as there is room for. Copies mean the same queue, which
-// lives as long as somebody has one or waits for it. Not thread-safe: from another thread, put_nowait() with
-// call_soon_threadsafe. Of one loop only: a task of another loop that would have to wait gets a std::runtime_error.
+// lives as long as somebody has one or waits for it. Not thread-safe, and a copy counts too: another thread
+// has call_soon_threadsafe put_nowait() into a queue that it refers to, not into a copy of its own. Of one loop only: a
+// task of another loop that would have to wait gets a std::runtime_error.
 template <class T>
 class queue {
  public:

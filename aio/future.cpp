@@ -51,6 +51,11 @@ loop_core* future_core::owner() const noexcept {
     return home_->loop;
 }
 
+loop& future_core::get_loop() const {
+    if (!owner()) throw std::runtime_error("the loop of this future is gone");
+    return owner()->owner;
+}
+
 void future_core::report_unretrieved() noexcept {
     loop_core* loop = owner();
     if (!loop) {

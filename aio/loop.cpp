@@ -132,6 +132,15 @@ handle loop::call_soon_threadsafe(std::function<void()> callback, const std::opt
     return handle(std::move(call));
 }
 
+void loop::add_signal_handler(int signo, std::function<void()> callback) {
+    core_->require_open();
+    core_->signals.add(signo, std::move(callback));
+}
+
+bool loop::remove_signal_handler(int signo) {
+    return core_->signals.remove(signo);
+}
+
 void loop::run_forever() {
     core_->run_forever();
 }

@@ -33,7 +33,8 @@ loop_core::loop_core(loop& o, loop_options options)
       home(new loop_home{this}),
       gate(std::make_shared<loop_gate>(this)),
       number(loops_so_far.fetch_add(1, std::memory_order_relaxed) + 1),
-      virtual_time(options.virtual_time) {}
+      virtual_time(options.virtual_time),
+      signals(*this) {}
 
 loop_core::~loop_core() {
     home->loop = nullptr;
@@ -107,7 +108,7 @@ void loop_core::turn() {
                          (!timers.empty() && turn_time_ - last_poll_ >= max_time_without_poll);
     if (ready.empty() || stopping_ || waited_enough) poll();
     if (inbox_filled_.load(std::memory_order_acquire)) take_inbox();
-    if (interrupted.load(std::memory_order_relaxed) && interrupted.exchange(false) && on_interrupt) on_interrupt();
+    if (signals.arrived()) signals.queue_arrived();
     if (!timers.empty()) queue_due_timers();
 
     callback_list batch;
@@ -121,8 +122,7 @@ void loop_core::turn() {
 }
 
 bool loop_core::woken() const noexcept {
-    return !ready.empty() || inbox_filled_.load(std::memory_order_acquire) ||
-           interrupted.load(std::memory_order_relaxed);
+    return !ready.empty() || inbox_filled_.load(std::memory_order_acquire) || signals.arrived();
 }
 
 void loop_core::poll() {
@@ -153,6 +153,8 @@ void loop_core::wait_in_virtual_time() {
         if (timers.empty() || timers.earliest().when() > virtual_now_) wait_for_io(-1);
     } else if (!timers.empty()) {
         virtual_now_ = std::max(virtual_now_, timers.earliest().when());
+    } else if (signals.awaited()) {
+        wait_for_io(-1);
     } else {
         throw std::logic_error("deadlock: nothing is ready, scheduled or awaited, so this loop would never wake");
     }
@@ -246,6 +248,7 @@ void loop_core::close() {
         closed = true;
         ready.append(inbox_);
     }
+    signals.remove_all();
     ready.drop_all();
     while (!timers.empty()) {
         timer_node& timer = timers.earliest();

@@ -3,6 +3,7 @@
 
 #include "aio/frame_pool.hpp"
 #include "aio/reactor.hpp"
+#include "aio/signal_handlers.hpp"
 #include "aio/timer_heap.hpp"
 
 #include <girin/callback_list.hpp>
@@ -96,13 +97,12 @@ class loop_core {
     callback_list ready;
     timer_heap timers;
     reactor io;
+    signal_handlers signals;
     task_core* current_task = nullptr;
     task_core* tasks = nullptr;               // not done, newest first
     generator_core* generators = nullptr;     // started and not finished, newest first
     std::atomic<std::size_t> pool_calls = 0;  // functions that pools run or have queued for this loop
     std::function<void(loop&, const exception_context&)> exception_handler;
-    std::function<void()> on_interrupt;  // Ctrl-C, while run() has its handler installed
-    std::atomic<bool> interrupted = false;
     bool is_running = false;
     std::atomic<bool> closed = false;  // set under the inbox's mutex
 

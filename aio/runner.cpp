@@ -8,27 +8,12 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <cerrno>
-#include <thread>
+#include <stdexcept>
+#include <utility>
 
 namespace girin::detail {
 
 namespace {
-
-std::atomic<loop_core*> interrupted_loop = nullptr;
-std::atomic<int> handlers_running = 0;  // the loop must not go away under one that runs in another thread
-
-extern "C" void on_sigint(int) {
-    int error = errno;
-    handlers_running.fetch_add(1);
-    if (loop_core* loop = interrupted_loop.load()) {
-        loop->interrupted.store(true);
-        loop->io.interrupt();
-    }
-    handlers_running.fetch_sub(1);
-    errno = error;
-}
 
 bool is_main_thread() {
     return ::gettid() == ::getpid();
@@ -94,26 +79,14 @@ void finish_loop(loop& l) {
 interrupt_guard::interrupt_guard(loop& l) : loop_(l) {
     struct sigaction current = {};
     if (!is_main_thread() || sigaction(SIGINT, nullptr, &current) != 0 || current.sa_handler != SIG_DFL) return;
-    loop_core* none = nullptr;
-    if (!interrupted_loop.compare_exchange_strong(none, &l.core())) return;
-    installed_ = true;
-    l.core().on_interrupt = [this] {
+    installed_ = l.core().signals.add_interrupt([this] {
         interrupted_ = true;
         if (main_) main_.cancel();
-    };
-    struct sigaction action = {};
-    action.sa_handler = on_sigint;
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    sigaction(SIGINT, &action, nullptr);
+    });
 }
 
 interrupt_guard::~interrupt_guard() {
-    if (!installed_) return;
-    struct sigaction current = {};
-    if (sigaction(SIGINT, nullptr, &current) == 0 && current.sa_handler == on_sigint) signal(SIGINT, SIG_DFL);
-    interrupted_loop.store(nullptr);
-    while (handlers_running.load() != 0) std::this_thread::yield();
-    loop_.core().on_interrupt = nullptr;
+    if (installed_) loop_.core().signals.remove(installed_.get());
 }
 
 void interrupt_guard::watch(any_task main) {
@@ -121,8 +94,43 @@ void interrupt_guard::watch(any_task main) {
     if (interrupted_) main_.cancel();
 }
 
-bool interrupt_guard::caused_cancellation() const noexcept {
-    return interrupted_ && main_.cancelling() <= 1;
+void interrupt_guard::check_result() {
+    any_task main = std::exchange(main_, {});
+    try {
+        main.core()->check_result();
+    } catch (const cancelled_error&) {
+        if (interrupted_ && main.cancelling() <= 1) throw keyboard_interrupt();
+        throw;
+    }
 }
 
 }  // namespace girin::detail
+
+namespace girin {
+
+runner::~runner() {
+    close();
+}
+
+loop& runner::get_loop() {
+    if (closed_) throw std::runtime_error("Runner is closed");
+    if (!loop_) {
+        context_ = copy_context();
+        loop_ = std::make_unique<loop>(options_);
+    }
+    return *loop_;
+}
+
+loop& runner::begin() {
+    if (detail::loop_core::current()) throw std::runtime_error("a runner cannot run inside a running event loop");
+    return get_loop();
+}
+
+void runner::close() {
+    if (loop_ && loop_->is_running()) throw std::runtime_error("Cannot close a running event loop");
+    closed_ = true;
+    if (loop_) detail::finish_loop(*loop_);
+    loop_.reset();
+}
+
+}  // namespace girin

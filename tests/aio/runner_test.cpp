@@ -1,6 +1,7 @@
 #include "tests/support/run_virtual.hpp"
 
 #include <girin/async_generator.hpp>
+#include <girin/context_var.hpp>
 #include <girin/runner.hpp>
 #include <girin/sleep.hpp>
 #include <girin/to_thread.hpp>
@@ -297,7 +298,11 @@ TEST_CASE("Ctrl-C before the main task's first step cancels it there") {
                 end = true;
             }(guard, reached));
         } catch (const cancelled_error&) {
-            return guard.caused_cancellation() && !reached ? 20 : 21;
+            try {
+                guard.check_result();
+            } catch (const keyboard_interrupt&) {
+                return reached ? 21 : 20;
+            }
         }
         return 22;
     });
@@ -358,4 +363,133 @@ TEST_CASE("an interrupt while tasks are unwound does not keep the generators fro
     };
     CHECK(run_virtual(program) == 5);
     CHECK(closed);
+}
+
+TEST_CASE("22.08 a runner runs several coroutines on one loop") {
+    runner r;
+    loop* first = nullptr;
+    auto look = [&]() -> coro<loop*> {
+        co_await sleep(0s);
+        co_return &loop::running();
+    };
+    first = r.run(look());
+    CHECK(first == r.run(look()));
+    CHECK(first == &r.get_loop());
+    auto fails = []() -> coro<> {
+        throw std::domain_error("x");
+        co_return;
+    };
+    CHECK_THROWS_AS(r.run(fails()), std::domain_error);
+    CHECK(first == r.run(look()));
+}
+
+TEST_CASE("22.08 what one main task sets in the context the next sees, and the caller does not") {
+    static const context_var<int> v("v", 0);
+    auto count = []() -> coro<int> {
+        v.set(v.get() + 1);
+        co_return v.get();
+    };
+    context().run([&] {
+        v.set(10);
+        runner r({.virtual_time = true});
+        CHECK(r.run(count()) == 11);
+        v.set(50);
+        CHECK(r.run(count()) == 12);
+        CHECK(v.get() == 50);
+        context given;
+        CHECK(r.run(count(), given) == 1);
+        CHECK(given.get(v) == 1);
+        CHECK(r.run(count()) == 13);
+    });
+}
+
+TEST_CASE("22.08 what a main task leaves goes on with the next, and is cancelled when the runner is closed") {
+    runner r({.virtual_time = true});
+    std::string events;
+    auto leftover = [&]() -> coro<> {
+        try {
+            co_await sleep(1s);
+            events += 'a';
+            co_await sleep(1h);
+        } catch (const cancelled_error&) {
+            events += 'c';
+            throw;
+        }
+    };
+    auto leave = [&]() -> coro<> {
+        create_task(leftover());
+        co_return;
+    };
+    auto wait = [&]() -> coro<> { co_await sleep(2s); };
+    r.run(leave());
+    r.run(wait());
+    CHECK(events == "a");
+    r.close();
+    CHECK(events == "ac");
+}
+
+TEST_CASE("22.10 close is idempotent, and a closed runner refuses to run") {
+    bool started = false;
+    auto main = [&]() -> coro<> {
+        started = true;
+        co_return;
+    };
+    runner unused;
+    unused.close();
+    CHECK_THROWS_WITH_AS(unused.run(main()), "Runner is closed", std::runtime_error);
+    runner r;
+    loop& l = r.get_loop();
+    CHECK_FALSE(l.is_running());
+    r.close();
+    r.close();
+    CHECK_THROWS_WITH_AS(r.get_loop(), "Runner is closed", std::runtime_error);
+    CHECK_THROWS_WITH_AS(r.run(main()), "Runner is closed", std::runtime_error);
+    CHECK_FALSE(started);
+}
+
+TEST_CASE("a runner neither runs nor closes inside a loop that it runs") {
+    runner r;
+    bool started = false;
+    auto inner = [&]() -> coro<> {
+        started = true;
+        co_return;
+    };
+    auto main = [&]() -> coro<> {
+        CHECK_THROWS_AS(r.run(inner()), std::runtime_error);
+        CHECK_THROWS_AS(r.close(), std::runtime_error);
+        co_return;
+    };
+    r.run(main());
+    CHECK_FALSE(started);
+}
+
+TEST_CASE("a main task that stops the loop leaves a runner that can go on") {
+    runner r;
+    auto stops = []() -> coro<> {
+        loop::running().stop();
+        co_await sleep(1h);
+    };
+    auto value = []() -> coro<int> { co_return 1; };
+    CHECK_THROWS_WITH_AS(r.run(stops()), "Event loop stopped before Future completed.", std::runtime_error);
+    CHECK(r.run(value()) == 1);
+}
+
+TEST_CASE("22.12 each run of a runner has a Ctrl-C of its own") {
+    int status = in_child(2, [](auto ready) {
+        runner r;
+        int interrupted = 0;
+        auto waits = [&]() -> coro<> {
+            ready();
+            co_await sleep(1h);
+        };
+        for (int i = 0; i < 2; ++i) {
+            try {
+                r.run(waits());
+            } catch (const keyboard_interrupt&) {
+                ++interrupted;
+            }
+        }
+        return interrupted;
+    });
+    CHECK(exited_with(status, 2));
 }

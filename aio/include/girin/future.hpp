@@ -21,6 +21,7 @@
 
 namespace girin {
 
+class loop;
 template <class T>
 class future;
 
@@ -74,6 +75,7 @@ class GIRIN_EXPORT future_core {
 
     // Null when the loop is gone.
     loop_core* owner() const noexcept;
+    loop& get_loop() const;
     void* value() const noexcept { return value_; }
 
     void add_ref() noexcept { ++references_; }
@@ -285,6 +287,9 @@ class future {
     };
     awaiter operator co_await() const& { return awaiter(*this); }
     taking_awaiter operator co_await() && { return taking_awaiter(std::move(*this)); }
+
+    // std::runtime_error when it is gone.
+    loop& get_loop() const { return core_->get_loop(); }
 
     explicit operator bool() const noexcept { return static_cast<bool>(core_); }
     friend bool operator==(const future& a, const future& b) noexcept { return a.core_.get() == b.core_.get(); }

@@ -1,12 +1,14 @@
 // sleep: suspends the task for a while (asyncio.sleep).
 #pragma once
 
+#include <girin/coro.hpp>
 #include <girin/timer_node.hpp>
 #include <girin/wait_point.hpp>
 
 #include <chrono>
 #include <coroutine>
 #include <string>
+#include <utility>
 
 namespace girin {
 
@@ -38,6 +40,13 @@ class GIRIN_EXPORT sleep_wait : public wait_point {
 // turn. Cancelling takes the timer back.
 [[nodiscard]] inline detail::sleep_wait sleep(std::chrono::nanoseconds delay) {
     return detail::sleep_wait(delay);
+}
+
+// The same, and returns the result.
+template <class T>
+coro<T> sleep(std::chrono::nanoseconds delay, T result) {
+    co_await sleep(delay);
+    co_return std::move(result);
 }
 
 }  // namespace girin

@@ -155,6 +155,7 @@ class any_task {
     void set_name(std::string name) const { core_->set_name(std::move(name)); }
     // The one that the task runs in, not a copy.
     context get_context() const { return core_->get_context(); }
+    loop& get_loop() const { return core_->get_loop(); }
 
     explicit operator bool() const noexcept { return static_cast<bool>(core_); }
     friend bool operator==(const any_task& a, const any_task& b) noexcept { return a.core_.get() == b.core_.get(); }

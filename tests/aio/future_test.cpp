@@ -259,6 +259,16 @@ TEST_CASE("a pending future that nobody holds is freed with its callbacks, which
     });
 }
 
+TEST_CASE("4.20 a pending future that nobody holds is not reported") {
+    int reported = 0;
+    run_virtual([&]() -> coro<> {
+        loop::running().set_exception_handler([&](loop&, const auto&) { ++reported; });
+        create_future<int>();
+        co_await sleep(0s);
+    });
+    CHECK(reported == 0);
+}
+
 TEST_CASE("an exception from a done callback is reported and the next one runs") {
     run_virtual([]() -> coro<> {
         std::vector<std::string> reported;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 using namespace girin;
@@ -296,5 +297,48 @@ TEST_CASE("a thousand tasks that await each other in a chain unwind in order") {
         auto outcome = co_await cancellation_of(chain.back());
         CHECK(outcome == "cancelled:top");
         for (auto& t : chain) CHECK(t.cancelled());
+    });
+}
+
+TEST_CASE("6.14 a handler of ordinary errors does not swallow a cancellation") {
+    static_assert(!std::is_base_of_v<std::exception, cancelled_error>);
+    run_virtual([]() -> coro<> {
+        bool swallowed = false;
+        auto careless = [&]() -> coro<> {
+            try {
+                co_await sleep(1h);
+            } catch (const std::exception&) {
+                swallowed = true;
+            }
+        };
+        auto t = create_task(careless());
+        co_await sleep(0s);
+        t.cancel();
+        auto outcome = co_await cancellation_of(t);
+        CHECK(outcome == "cancelled:");
+        CHECK_FALSE(swallowed);
+    });
+}
+
+TEST_CASE("6.15 who awaits a task that somebody else has cancelled gets its message, and is not cancelled itself") {
+    run_virtual([]() -> coro<> {
+        auto inner = create_task(sleep_long());
+        auto awaits = [&]() -> coro<std::string> {
+            std::string message;
+            try {
+                co_await inner;
+            } catch (const cancelled_error& e) {
+                message = e.message();
+            }
+            CHECK(current_task().cancelling() == 0);
+            co_await sleep(1s);
+            co_return message;
+        };
+        auto outer = create_task(awaits());
+        co_await sleep(0s);
+        inner.cancel("inner only");
+        auto message = co_await outer;
+        CHECK(message == "inner only");
+        CHECK_FALSE(outer.cancelled());
     });
 }

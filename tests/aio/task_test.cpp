@@ -194,3 +194,37 @@ TEST_CASE("awaiting outside a task raises") {
     l.run_forever();
     CHECK(refused);
 }
+
+TEST_CASE("5.15 a task and a future know their loop, as long as it is there") {
+    future<int> kept;
+    {
+        loop l;
+        auto main = [&]() -> coro<> {
+            kept = create_future<int>();
+            auto t = create_task(nothing());
+            CHECK(&t.get_loop() == &l);
+            CHECK(&current_task().get_loop() == &l);
+            co_await t;
+        };
+        l.run_until_complete(main());
+        CHECK(&kept.get_loop() == &l);
+    }
+    CHECK_THROWS_AS(kept.get_loop(), std::runtime_error);
+}
+
+TEST_CASE("5.20 ensure_future returns futures unchanged, and makes a task of a coroutine") {
+    run_virtual([]() -> coro<> {
+        auto f = create_future<int>();
+        CHECK(ensure_future(f) == f);
+        auto made = create_task(nothing());
+        CHECK(ensure_future(made) == made);
+        task<> of_coroutine = ensure_future(nothing());
+        queue<int> q;
+        task<int> of_operation = ensure_future(q.get());
+        q.put_nowait(1);
+        co_await of_coroutine;
+        int got = co_await of_operation;
+        CHECK(got == 1);
+        co_await made;
+    });
+}

@@ -1,0 +1,133 @@
+#include <girin/exceptions.hpp>
+#include <girin/loop.hpp>
+#include <girin/runner.hpp>
+#include <girin/sleep.hpp>
+#include <girin/task.hpp>
+
+#include <doctest/doctest.h>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace girin;
+using namespace std::chrono_literals;
+
+namespace {
+
+void run_one_turn(loop& l) {
+    l.stop();
+    l.run_forever();
+}
+
+// What the function writes to stderr.
+std::string written_by(const std::function<void()>& function) {
+    std::fflush(stderr);
+    const int kept = ::dup(STDERR_FILENO), file = ::memfd_create("stderr", MFD_CLOEXEC);
+    REQUIRE(kept >= 0);
+    REQUIRE(::dup2(file, STDERR_FILENO) == STDERR_FILENO);
+    function();
+    std::fflush(stderr);
+    ::dup2(kept, STDERR_FILENO);
+    ::close(kept);
+    std::string written(4096, '\0');
+    ssize_t size = ::pread(file, written.data(), written.size(), 0);
+    ::close(file);
+    written.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return written;
+}
+
+}  // namespace
+
+TEST_CASE("24.02 without a handler the default one writes message, task and exception to stderr") {
+    auto fails = []() -> coro<> {
+        throw std::domain_error("spilt");
+        co_return;
+    };
+    auto main = [&]() -> coro<> {
+        create_task(fails(), {.name = "pourer"});
+        co_await sleep(0s);
+    };
+    CHECK(written_by([&] { run(main()); }) == "Task exception was never retrieved (pourer): spilt\n");
+    auto of_callback = written_by([] {
+        loop l;
+        l.call_soon([] { throw 1; });
+        run_one_turn(l);
+    });
+    CHECK(of_callback == "Exception in callback: not a std::exception\n");
+}
+
+TEST_CASE("24.03 a handler replaces the default one, may call it, and nothing restores it") {
+    loop l;
+    std::vector<std::string> heard;
+    auto fail = [&] {
+        l.call_soon([] { throw std::domain_error("x"); });
+        run_one_turn(l);
+    };
+    l.set_exception_handler([&](loop& where, const exception_context& context) {
+        CHECK(&where == &l);
+        CHECK(context.exception != nullptr);
+        heard.push_back(context.message);
+    });
+    CHECK(written_by(fail) == "");
+    CHECK(heard == std::vector<std::string>{"Exception in callback"});
+    l.set_exception_handler(
+        [](loop& where, const exception_context& context) { where.default_exception_handler(context); });
+    CHECK(written_by(fail) == "Exception in callback: x\n");
+    l.set_exception_handler(nullptr);
+    CHECK(written_by(fail) == "Exception in callback: x\n");
+    CHECK(heard.size() == 1);
+}
+
+TEST_CASE("24.05 an exception in a handler is written by the default one, and the loop goes on") {
+    loop l;
+    bool went_on = false;
+    l.set_exception_handler([](loop&, const exception_context&) { throw std::domain_error("handler"); });
+    l.call_soon([] { throw std::domain_error("callback"); });
+    l.call_soon([&] { went_on = true; });
+    CHECK(written_by([&] { run_one_turn(l); }) == "Unhandled error in exception handler: handler\n");
+    CHECK(went_on);
+}
+
+TEST_CASE("24.05 keyboard_interrupt from a handler leaves the loop") {
+    loop l;
+    l.set_exception_handler([](loop&, const exception_context&) { throw keyboard_interrupt(); });
+    l.call_soon([] { throw std::domain_error("callback"); });
+    CHECK_THROWS_AS(l.run_forever(), keyboard_interrupt);
+}
+
+TEST_CASE("24.05 a handler may replace itself while it runs") {
+    loop l;
+    std::string heard;
+    l.set_exception_handler([&, owned = std::string("first")](loop& where, const exception_context&) {
+        where.set_exception_handler([&](loop&, const exception_context&) { heard += " second"; });
+        heard += owned;
+    });
+    for (int i = 0; i < 2; ++i) l.call_soon([] { throw std::domain_error("x"); });
+    run_one_turn(l);
+    CHECK(heard == "first second");
+}
+
+TEST_CASE("24.06 it hears of no cancellation, and of no exception that somebody has looked at") {
+    int heard = 0;
+    auto fails = []() -> coro<> {
+        throw std::domain_error("x");
+        co_return;
+    };
+    auto main = [&]() -> coro<> {
+        loop::running().set_exception_handler([&](loop&, const exception_context&) { ++heard; });
+        auto waits = []() -> coro<> { co_await sleep(1h); };
+        create_task(waits()).cancel();
+        auto failed = create_task(fails());
+        co_await sleep(0s);
+        co_await sleep(0s);
+        CHECK(failed.exception() != nullptr);
+    };
+    run(main());
+    CHECK(heard == 0);
+}

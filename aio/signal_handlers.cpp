@@ -68,7 +68,7 @@ std::shared_ptr<const signal_handlers::handler> signal_handlers::install(handler
     action.sa_handler = on_signal;
     action.sa_flags = flags;
     if (::sigaction(signo, &action, replaces ? nullptr : &added->before) != 0) {
-        owner_of(signo).store(nullptr);
+        if (!replaces) owner_of(signo).store(nullptr);
         return nullptr;
     }
     if (replaces)

@@ -1,12 +1,14 @@
 #include <girin/app.hpp>
 #include <girin/asgi.hpp>
+#include <girin/context.hpp>
 #include <girin/thread_pool.hpp>
 
 namespace girin::detail {
 
 coro<response> call_in_pool(plain_call call, const void* function, request& req) {
     co_await req.body();
-    auto bound = [&] { return call(function, req); };
+    const context_slot context = context_slot::current().copy();  // as for to_thread
+    auto bound = [&] { return invoke_in(context, call, function, req); };
     co_return co_await thread_call<decltype(bound)>(req.scope().slot<executor>(), bound);
 }
 

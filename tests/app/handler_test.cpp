@@ -1,6 +1,7 @@
 // Where handlers run.
 #include <girin/app.hpp>
 #include <girin/asgi.hpp>
+#include <girin/context_var.hpp>
 #include <girin/loop.hpp>
 #include <girin/sleep.hpp>
 #include <girin/task.hpp>
@@ -100,6 +101,27 @@ TEST_CASE("a handler that returns response runs on another thread while the loop
     client.loop().call_soon([&] { loop_went_on = true; });
     CHECK(client.get("/").body == "the loop went on");
     CHECK(seen != std::this_thread::get_id());
+}
+
+TEST_CASE("a plain handler sees the context variables of its request, wherever it runs") {
+    static const girin::context_var<std::string> user("user", "nobody");
+    inline_pool pool;
+    girin::app on_thread, on_executor = with_executor(pool);
+    for (girin::app* app : {&on_thread, &on_executor}) {
+        app->middleware([](request& req, girin::next& next) -> coro<response> {
+            user.set(req.query<std::string>("user", ""));
+            co_return co_await next(req);
+        });
+        app->get("/", [](request&) -> response {
+            std::string seen = user.get();
+            user.set("the handler");
+            return seen;
+        });
+        test_client client(*app);
+        CHECK(client.get("/?user=Ada").body == "Ada");
+        CHECK(client.get("/?user=Ben").body == "Ben");
+        CHECK(user.get() == "nobody");
+    }
 }
 
 TEST_CASE("on_loop keeps a plain handler on the loop's thread") {

@@ -102,6 +102,14 @@ class GIRIN_EXPORT context_scope {
     context_slot& inside_;
 };
 
+// std::invoke in a context that is not touched: what the function sets is gone when it returns.
+template <class F, class... Args>
+decltype(auto) invoke_in(const context_slot& context, F& function, Args&&... args) {
+    context_slot inside = context.copy();
+    context_scope scope(inside);
+    return std::invoke(function, std::forward<Args>(args)...);
+}
+
 }  // namespace detail
 
 // Copies of the handle mean the same context. It may be handed to another thread, but be used in one at a time.

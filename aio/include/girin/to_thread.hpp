@@ -16,14 +16,6 @@ namespace detail {
 
 GIRIN_EXPORT thread_pool& default_pool();
 
-// std::invoke in a context that is not touched: what the function sets is gone when it returns.
-template <class F, class... Args>
-decltype(auto) invoke_in(const context_slot& context, F& function, Args&&... args) {
-    context_slot inside = context.copy();
-    context_scope scope(inside);
-    return std::invoke(function, std::forward<Args>(args)...);
-}
-
 // The await of to_thread(abandon, …). The call owns all that it needs, so that nobody has to wait for it.
 template <class F>
 class abandoning_wait final : public wait_point {

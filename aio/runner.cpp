@@ -76,30 +76,31 @@ void finish_loop(loop& l) {
     l.close();
 }
 
-interrupt_guard::interrupt_guard(loop& l) : loop_(l) {
+interrupt_guard::interrupt_guard(loop& l) : loop_(l), state_(std::make_shared<state>()) {
     struct sigaction current = {};
     if (!is_main_thread() || sigaction(SIGINT, nullptr, &current) != 0 || current.sa_handler != SIG_DFL) return;
-    installed_ = l.core().signals.add_interrupt([this] {
-        interrupted_ = true;
-        if (main_) main_.cancel();
+    installed_ = l.core().signals.add_interrupt([s = state_] {
+        s->interrupted = true;
+        if (s->main) s->main.cancel();
     });
 }
 
 interrupt_guard::~interrupt_guard() {
+    state_->main = {};
     if (installed_) loop_.core().signals.remove(installed_.get());
 }
 
 void interrupt_guard::watch(any_task main) {
-    main_ = std::move(main);
-    if (interrupted_) main_.cancel();
+    state_->main = std::move(main);
+    if (state_->interrupted) state_->main.cancel();
 }
 
 void interrupt_guard::check_result() {
-    any_task main = std::exchange(main_, {});
+    any_task main = std::exchange(state_->main, {});
     try {
         main.core()->check_result();
     } catch (const cancelled_error&) {
-        if (interrupted_ && main.cancelling() <= 1) throw keyboard_interrupt();
+        if (state_->interrupted && main.cancelling() <= 1) throw keyboard_interrupt();
         throw;
     }
 }

@@ -11,6 +11,7 @@
 
 #include <girin/as_completed.hpp>
 #include <girin/condition.hpp>
+#include <girin/context_var.hpp>
 #include <girin/event.hpp>
 #include <girin/lock.hpp>
 #include <girin/queue.hpp>
@@ -149,6 +150,20 @@ TEST_CASE("groups, shields and deadlines allocate nothing once warm") {
             co_await shield(turns(2));
             co_await timeout(std::chrono::seconds(1), []() -> coro<> { co_await turns(2); });
             co_await wait_for(turns(2), std::chrono::seconds(1));
+        };
+        std::size_t allocated = co_await allocations_once_warm(round);
+        CHECK(allocated == 0);
+    });
+}
+
+TEST_CASE("tasks that inherit context variables allocate nothing for it once warm") {
+    static const context_var<int> v("v");
+    run_virtual([]() -> coro<> {
+        v.set(1);
+        auto reads = []() -> coro<int> { co_return v.get(); };
+        auto round = [&]() -> coro<> {
+            co_await create_task(reads());
+            co_await create_task(reads(), {.eager_start = true});
         };
         std::size_t allocated = co_await allocations_once_warm(round);
         CHECK(allocated == 0);

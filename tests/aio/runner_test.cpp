@@ -493,3 +493,15 @@ TEST_CASE("22.12 each run of a runner has a Ctrl-C of its own") {
     });
     CHECK(exited_with(status, 2));
 }
+
+TEST_CASE("Ctrl-C in the turn in which an exception leaves the loop harms nobody") {
+    int status = in_child(0, [](auto) {
+        return code_of_run([]() -> coro<int> {
+            loop::running().call_soon([] { throw keyboard_interrupt(); });
+            ::raise(SIGINT);
+            co_await sleep(1h);
+            co_return 0;
+        });
+    });
+    CHECK(exited_with(status, 10));
+}

@@ -66,8 +66,9 @@ class [[nodiscard]] context_guard {
 // Defined once, in a source file, like any global variable: each definition is a variable of its own, also if the name
 // is the same. A task starts with the values of who created it, and neither sees what the other sets from then on; so
 // do callbacks (call_soon, call_later, add_done_callback, signal handlers) and to_thread's functions. What is awaited
-// without a task of its own shares the caller's values. May be used in any thread; T is copied, so big values are best
-// kept as std::shared_ptr<const …>.
+// without a task of its own shares the caller's values. May be used in any thread. T is copied where it is
+// read, so big values are best kept as std::shared_ptr<const …>, and what belongs to a loop, such as a queue, is not to
+// be read in another thread.
 template <class T>
 class context_var {
  public:

@@ -34,10 +34,15 @@ class GIRIN_EXPORT interrupt_guard {
     void check_result();
 
  private:
+    // The callback may come after the guard, when an exception has left the loop in between.
+    struct state {
+        any_task main;
+        bool interrupted = false;
+    };
+
     loop& loop_;
-    any_task main_;
+    std::shared_ptr<state> state_;
     std::shared_ptr<const void> installed_;
-    bool interrupted_ = false;
 };
 
 }  // namespace detail

@@ -26,6 +26,9 @@ GIRIN_EXPORT void check_token(bool used, bool same_variable, bool same_context);
 template <class T>
 class context_token {
  public:
+    context_token(context_token&&) noexcept = default;
+    context_token& operator=(context_token&&) noexcept = default;
+
     // The value before set(), or nothing if there was none.
     std::optional<T> old_value() const {
         if (!old_) return std::nullopt;

@@ -58,10 +58,6 @@ context_part::~context_part() = default;
 
 context_slot::context_slot(const context& shared) noexcept : values_(shared.cell_) {}
 
-context_slot context_slot::given_or_current(const std::optional<context>& given) noexcept {
-    return given ? context_slot(*given) : current().copy();
-}
-
 context_slot& context_slot::current() noexcept {
     loop_core* loop = loop_core::current();
     return loop && loop->current_task ? loop->current_task->context_ : thread_context;

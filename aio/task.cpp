@@ -27,9 +27,15 @@ std::string task_core::name() const {
     return name_.empty() ? "Task-" + std::to_string(number_) : name_;
 }
 
-void task_core::begin(std::coroutine_handle<> root, const std::optional<context>& given) {
+// A copy of the current context, which nearly always is that of another task.
+context_slot task_core::inherited() const noexcept {
+    const task_core* creator = owner()->current_task;
+    return creator ? creator->context_.copy() : context_slot::current().copy();
+}
+
+void task_core::begin(std::coroutine_handle<> root, context_slot in) {
     root_ = root;
-    context_ = context_slot::given_or_current(given);
+    context_.swap(in);
     add_ref();  // the loop's, until the task is done
     loop_core& loop = *owner();
     next_ = loop.tasks;
@@ -45,18 +51,23 @@ void task_core::leave_loop() noexcept {
     link_ = nullptr;
 }
 
+void task_core::start_soon(std::coroutine_handle<> root) {
+    begin(root, inherited());
+    owner()->ready.push_back(start_);
+}
+
+void task_core::start_now(std::coroutine_handle<> root) {
+    begin(root, inherited());
+    step(root);
+}
+
 void task_core::start(std::coroutine_handle<> root, task_options options) {
     name_ = std::move(options.name);
-    begin(root, options.context);
+    begin(root, options.context ? context_slot(*options.context) : inherited());
     if (options.eager_start)
         step(root);
     else
         owner()->ready.push_back(start_);
-}
-
-void task_core::start_now(std::coroutine_handle<> root) {
-    begin(root, std::nullopt);
-    step(root);
 }
 
 void task_core::start_node::run() {

@@ -151,4 +151,8 @@ class GIRIN_EXPORT context {
 // A copy of the context that this runs in.
 GIRIN_EXPORT context copy_context();
 
+inline detail::context_slot detail::context_slot::given_or_current(const std::optional<context>& given) noexcept {
+    return given ? context_slot(*given) : current().copy();
+}
+
 }  // namespace girin

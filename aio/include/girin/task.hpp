@@ -40,8 +40,9 @@ class GIRIN_EXPORT task_core : public future_core {
     context get_context() { return context_.share(); }
 
     // Takes over the coroutine; its first step runs in the next turn, or at once.
-    void start(std::coroutine_handle<> root, task_options options);
+    void start_soon(std::coroutine_handle<> root);
     void start_now(std::coroutine_handle<> root);
+    void start(std::coroutine_handle<> root, task_options options);
 
     static ref<task_core> current();
     static std::vector<ref<task_core>> all(loop_core& loop);
@@ -70,7 +71,8 @@ class GIRIN_EXPORT task_core : public future_core {
         task_core& task_;
     };
 
-    void begin(std::coroutine_handle<> root, const std::optional<context>& given);
+    void begin(std::coroutine_handle<> root, context_slot in);
+    context_slot inherited() const noexcept;
     void step(std::coroutine_handle<> resumed);
     void finish_task();
     void leave_loop() noexcept;
@@ -202,7 +204,13 @@ ref<task_state<T>> make_task(const coro<T>& work) {
 // Makes a task of the coroutine; its first step runs in the next turn, unless it is eager:
 // `create_task(work(), {.name = "work"})`. Needs a running loop.
 template <class T>
-task<T> create_task(coro<T> work, task_options options = {}) {
+task<T> create_task(coro<T> work) {
+    auto state = detail::make_task(work);
+    state->start_soon(work.release());
+    return task<T>(std::move(state));
+}
+template <class T>
+task<T> create_task(coro<T> work, task_options options) {
     auto state = detail::make_task(work);
     state->start(work.release(), std::move(options));
     return task<T>(std::move(state));
@@ -223,7 +231,7 @@ auto create_task(task_options options, F function, Args... args) {
 template <class F, class... Args>
     requires detail::coroutine_function<F, Args...>
 auto create_task(F function, Args... args) {
-    return create_task(task_options(), std::move(function), std::move(args)...);
+    return create_task(detail::call_in_frame(std::move(function), std::move(args)...));
 }
 
 // The task that runs now; empty in a plain callback. Throws std::runtime_error when no loop runs.

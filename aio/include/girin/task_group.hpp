@@ -108,11 +108,14 @@ class task_group {
     // or a callable and its arguments, which are moved into the task. std::runtime_error when the group is shutting
     // down, because somebody has failed or cancelled it, or has ended.
     template <class T>
-    task<T> create_task(coro<T> work, task_options options = {}) const {
+    task<T> create_task(coro<T> work) const {
         core_->require_open();
-        task<T> child = girin::create_task(std::move(work), std::move(options));
-        core_->adopt(any_task(child).core());
-        return child;
+        return adopt(girin::create_task(std::move(work)));
+    }
+    template <class T>
+    task<T> create_task(coro<T> work, task_options options) const {
+        core_->require_open();
+        return adopt(girin::create_task(std::move(work), std::move(options)));
     }
     template <class Wait>
     auto create_task(detail::operation<Wait> what, task_options options = {}) const {
@@ -126,7 +129,7 @@ class task_group {
     template <class F, class... Args>
         requires detail::coroutine_function<F, Args...>
     auto create_task(F function, Args... args) const {
-        return create_task(task_options(), std::move(function), std::move(args)...);
+        return create_task(detail::call_in_frame(std::move(function), std::move(args)...));
     }
 
     // Ends the block early (TaskGroup.cancel, Python 3.15): cancels the children and the body. run() then returns
@@ -136,6 +139,12 @@ class task_group {
 
  private:
     explicit task_group(detail::ref<detail::task_group_core> core) noexcept : core_(std::move(core)) {}
+
+    template <class T>
+    task<T> adopt(task<T> child) const {
+        core_->adopt(any_task(child).core());
+        return child;
+    }
 
     detail::ref<detail::task_group_core> core_;
 };

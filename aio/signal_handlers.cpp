@@ -38,6 +38,13 @@ bool is_fault(int signo) {
     return signo == SIGSEGV || signo == SIGBUS || signo == SIGFPE || signo == SIGILL;
 }
 
+bool handled_by_others(int signo) {
+    struct sigaction current = {};
+    if (::sigaction(signo, nullptr, &current) != 0) return false;
+    return (current.sa_flags & static_cast<int>(SA_SIGINFO)) != 0 ||
+           (current.sa_handler != SIG_DFL && current.sa_handler != SIG_IGN && current.sa_handler != on_signal);
+}
+
 }  // namespace
 
 std::shared_ptr<const signal_handlers::handler> signal_handlers::add(int signo, std::function<void()> callback) {
@@ -52,7 +59,7 @@ std::shared_ptr<const signal_handlers::handler> signal_handlers::add_interrupt(s
     return install({SIGINT, false, std::move(callback), copy_context(), {}}, static_cast<int>(SA_RESETHAND));
 }
 
-// Null when another loop has the signal, or the kernel does not give it.
+// Null when somebody else has the signal, or the kernel does not give it.
 std::shared_ptr<const signal_handlers::handler> signal_handlers::install(handler made, int flags) {
     const int signo = made.signo;
     auto former = std::find_if(handlers_.begin(), handlers_.end(), [&](auto& h) { return h->signo == signo; });
@@ -60,6 +67,7 @@ std::shared_ptr<const signal_handlers::handler> signal_handlers::install(handler
     if (replaces) made.before = (*former)->before;
     auto added = std::make_shared<handler>(std::move(made));
     if (!replaces) {
+        if (handled_by_others(signo)) return nullptr;
         handlers_.reserve(handlers_.size() + 1);
         signal_handlers* none = nullptr;
         if (!owner_of(signo).compare_exchange_strong(none, this)) return nullptr;

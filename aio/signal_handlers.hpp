@@ -33,7 +33,7 @@ class signal_handlers {
     ~signal_handlers() { remove_all(); }
 
     // Replaces this loop's former callback. Throws std::invalid_argument when there is no such signal,
-    // std::runtime_error when it cannot be handled or is another loop's.
+    // std::runtime_error when it cannot be handled or has another handler.
     std::shared_ptr<const handler> add(int signo, std::function<void()> callback);
     // For run(), while it lasts: only the first signal, and a second one has its default action. Null when another loop
     // has it.

@@ -167,6 +167,16 @@ TEST_CASE("what is no signal, cannot be caught, is a fault or is another loop's 
     CHECK_THROWS_WITH_AS(other.add_signal_handler(SIGUSR1, nothing), "Event loop is closed", std::runtime_error);
 }
 
+TEST_CASE("what somebody else has a handler for is refused, and keeps it") {
+    loop l;
+    ::signal(SIGUSR1, [](int) {});
+    const auto theirs = action_of(SIGUSR1);
+    CHECK_THROWS_AS(l.add_signal_handler(SIGUSR1, [] {}), std::runtime_error);
+    CHECK_FALSE(l.remove_signal_handler(SIGUSR1));
+    CHECK(action_of(SIGUSR1) == theirs);
+    ::signal(SIGUSR1, SIG_DFL);
+}
+
 TEST_CASE("closing a loop gives its signals back, as they were") {
     ::signal(SIGUSR1, SIG_IGN);
     const auto before = action_of(SIGUSR2);

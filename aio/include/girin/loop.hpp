@@ -101,8 +101,8 @@ class GIRIN_EXPORT loop {
     // Calls the callback, as one of call_soon's, whenever the process gets the signal; signals that come before it has
     // run may be one. Replaces this loop's former callback. It runs in a copy of this context, which it keeps. On the
     // loop's thread. Throws std::invalid_argument when there is no such signal, std::runtime_error when it cannot be
-    // caught, is a fault (SIGSEGV), or is another loop's. A signal that a thread has blocked for a signalfd never gets
-    // here: a girin worker's are the server's.
+    // caught, is a fault (SIGSEGV), or has a handler of another loop or of anybody else: a girin worker's signals stay
+    // the server's.
     void add_signal_handler(int signo, std::function<void()> callback);
     // Gives the signal back the action that it had before; close() does too. False when there was no callback.
     bool remove_signal_handler(int signo);

@@ -54,7 +54,7 @@ std::optional<T> request::query(std::string_view name) const {
     if (!encoded) return std::nullopt;
     const std::string text = detail::decode_query(*encoded);
     if (auto value = detail::parse_text<T>(text)) return value;
-    throw http_error(400, "the query parameter " + std::string(name) + " cannot be read: " + text);
+    throw http_error(400, "the query parameter " + std::string(name) + " cannot be read: " + detail::excerpt(text));
 }
 
 template bool request::path_param(std::string_view) const;

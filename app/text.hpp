@@ -20,6 +20,10 @@ std::optional<std::string_view> find_in_query(std::string_view query, std::strin
 // The value of that cookie in a Cookie field (RFC 6265 section 5.4), without quotes around it, or nothing.
 std::optional<std::string_view> find_in_cookies(std::string_view field, std::string_view name);
 
+// A stranger's text for a message: printable UTF-8, no more than 200 bytes and what stands for the rest. Control
+// characters and bytes that are no UTF-8 become \xHH.
+std::string excerpt(std::string_view text);
+
 // Without spaces and tabs at either end.
 std::string_view trimmed(std::string_view text);
 

@@ -118,7 +118,12 @@ TEST_CASE("a malformed query parameter is answered 400 and named") {
         const auto answer = client.get("/?" + std::string(query));
         CHECK(answer.status == 400);
     }
-    CHECK(client.get("/?n=x%0A").body == "the query parameter n cannot be read: x\n");
+    CHECK(client.get("/?n=x%0A%ff%c2%85%c3%a9").body ==
+          "the query parameter n cannot be read: x\\x0a\\xff\\xc2\\x85\xc3\xa9");
+    std::string accents;
+    for (int i = 0; i < 1000; ++i) accents += "\xc3\xa9";
+    CHECK(client.get("/?n=x" + accents).body ==
+          "the query parameter n cannot be read: x" + accents.substr(0, 198) + "...");
 }
 
 TEST_CASE("a header is found in any case, and the first of several counts") {

@@ -15,18 +15,23 @@ namespace girin::detail {
 
 namespace {
 
-// The path below where the application is mounted; ASGI's path includes its root_path.
+// How much of the path is its root_path. ASGI's path includes all of it; as in Starlette, a path that does not is
+// routed as it is.
+std::size_t root_length(const scope& s) {
+    const std::size_t length = s.root_path.size();
+    const bool inside = s.path.starts_with(s.root_path) && (s.path.size() == length || s.path[length] == '/');
+    return inside ? length : 0;
+}
+
+// The path below where the application is mounted.
 std::string_view route_path(const scope& s) {
-    if (s.root_path.empty() || !s.path.starts_with(s.root_path)) return s.path;
-    const std::string_view below = s.path.substr(s.root_path.size());
-    if (below.empty()) return "/";
-    return below.front() == '/' ? below : s.path;
+    const std::string_view below = s.path.substr(root_length(s));
+    return below.empty() ? "/" : below;
 }
 
 coro<void> enter(const mounted_app& mounted, const scope& s, receiver& receive, sender& send) {
-    const std::size_t root = s.path.size() - route_path(s).size();
     scope inner = s;
-    inner.root_path = s.path.substr(0, root + mounted.path.size());
+    inner.root_path = s.path.substr(0, root_length(s) + mounted.path.size());
     co_await mounted.inner(inner, receive, send);
 }
 

@@ -4,6 +4,7 @@
 #include "app/response_access.hpp"
 
 #include <girin/asgi.hpp>
+#include <girin/exceptions.hpp>
 #include <girin/settled.hpp>
 #include <girin/thread_pool.hpp>
 
@@ -151,6 +152,11 @@ coro<void> app_core::live(const scope& s, receiver& receive, sender& send) const
     } catch (const std::exception& e) {
         raised = std::current_exception();
         message = e.what();
+    } catch (const cancelled_error&) {
+        throw;
+    } catch (...) {
+        raised = std::current_exception();
+        message = "an exception that is no std::exception";
     }
     if (!raised) {
         co_await send(lifespan_shutdown_complete());

@@ -1,3 +1,5 @@
+#include "app/lent_request.hpp"
+
 #include <girin/app.hpp>
 #include <girin/asgi.hpp>
 #include <girin/thread_pool.hpp>
@@ -6,7 +8,10 @@ namespace girin::detail {
 
 coro<response> call_in_pool(plain_call call, const void* function, request& req) {
     co_await req.body();
-    auto bound = [&] { return call(function, req); };
+    auto bound = [&] {
+        const lent_request lent(req);
+        return call(function, req);
+    };
     co_return co_await thread_call<decltype(bound)>(req.scope().slot<executor>(), bound);
 }
 

@@ -1,3 +1,4 @@
+#include "app/lent_request.hpp"
 #include "app/router.hpp"
 #include "app/text.hpp"
 
@@ -133,6 +134,10 @@ coro<std::optional<std::string_view>> body_stream::next() {
 }
 
 bool request::is_disconnected() {
+    if (detail::lent_request::is_here(*this))
+        throw std::logic_error(
+            "a plain handler cannot ask whether the client has left: only the loop knows, and a "
+            "coroutine on it");
     while (!disconnected_) {
         if (has_chunk_ ? !(received_all_ && chunk_.empty()) : streamed_ && !received_all_) return false;
         receiving next = (*receive_)();

@@ -242,6 +242,19 @@ TEST_CASE("is_disconnected tells without waiting, and loses no body") {
     CHECK(seen == std::vector{false, false, true});
 }
 
+TEST_CASE("a plain handler that asks whether its client has left makes a mistake, and one on the loop does not") {
+    girin::app app;
+    auto ask = [](request& req) -> response { return req.is_disconnected() ? "left" : "there"; };
+    app.get("/pool", ask);
+    app.get("/loop", girin::on_loop(ask));
+    app.on_error<std::logic_error>([](request& req, const std::logic_error&) -> response {
+        return req.is_disconnected() ? "left, after the mistake" : "there, after the mistake";
+    });
+    test_client client(app);
+    CHECK(client.get("/pool").body == "there, after the mistake");
+    CHECK(client.get("/loop").body == "there");
+}
+
 TEST_CASE("a request made by hand reads the scope of a raw application") {
     auto raw = [](const girin::scope& s, girin::receiver& receive, girin::sender& send) -> coro<void> {
         if (s.type != girin::scope_type::http) co_return;

@@ -116,7 +116,9 @@ class GIRIN_EXPORT request {
     // The body chunk by chunk: while (auto chunk = co_await stream.next()). After body() it is one chunk.
     body_stream stream() noexcept { return body_stream(*this); }
 
-    // Whether the client has left, as far as is known without waiting; false while there is unread body.
+    // Whether the client has left, as far as is known without waiting; false while there is unread body. For the loop's
+    // thread only, as all that reads from the client: in a plain handler it is a std::logic_error, in whichever kind of
+    // worker (on_loop's may ask).
     bool is_disconnected();
 
     // What lifespan start-up has put there. std::logic_error when it put nothing of that type.

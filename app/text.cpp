@@ -17,16 +17,6 @@ int hex_digit(char c) {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-// Calls f(part) for each part between separators, until it returns true.
-template <class F>
-void split(std::string_view text, char separator, F f) {
-    while (true) {
-        const std::size_t end = text.find(separator);
-        if (f(text.substr(0, end)) || end == text.npos) return;
-        text.remove_prefix(end + 1);
-    }
-}
-
 // Bytes of the code point that `text` begins with, 0 when it begins with none (RFC 3629 section 4).
 std::size_t code_point_size(std::string_view text) {
     const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -93,18 +83,6 @@ std::string decode_query(std::string_view text) {
         }
     }
     return decoded;
-}
-
-std::optional<std::string_view> find_in_query(std::string_view query, std::string_view name) {
-    std::optional<std::string_view> found;
-    split(query, '&', [&](std::string_view pair) {
-        const std::size_t equals = pair.find('=');
-        const std::string_view key = pair.substr(0, equals);
-        if (key == name || (key.find_first_of("%+") != key.npos && decode_query(key) == name))
-            found = equals == pair.npos ? std::string_view() : pair.substr(equals + 1);
-        return false;
-    });
-    return found;
 }
 
 std::optional<std::string_view> find_in_cookies(std::string_view field, std::string_view name) {

@@ -91,6 +91,18 @@ TEST_CASE("the last query parameter of a name counts") {
     CHECK(client.get("/?q=1&r=2&q=3&s=4").body == "3");
 }
 
+TEST_CASE("query_list has all values of a name, in their order") {
+    test_client client(reading("/", [](request& req) {
+        std::string text;
+        for (const std::string& value : req.query_list("q")) text += "[" + value + "]";
+        for (const int value : req.query_list<int>("n")) text += std::to_string(value) + ";";
+        return text;
+    }));
+    CHECK(client.get("/?q=1&r=2&%71=a+b&q=&n=3&q&n=-4").body == "[1][a b][][]3;-4;");
+    CHECK(client.get("/?r=1").body == "");
+    CHECK(client.get("/?n=3&n=x").status == 400);
+}
+
 TEST_CASE("a % that two hexadecimal digits do not follow stands for itself") {
     test_client client(reading("/", [](request& req) { return or_nothing(req.query("q")); }));
     CHECK(client.get("/?q=100%").body == "100%");
@@ -130,6 +142,24 @@ TEST_CASE("a header is found in any case, and the first of several counts") {
     test_client client(reading("/", [](request& req) { return or_nothing(req.header("X-Colour")); }));
     CHECK(client.send(test_request("GET", "/").header("x-COLOUR", "red").header("x-colour", "blue")).body == "red");
     CHECK(client.send(test_request("GET", "/").header("x-colou", "red")).body == "(nothing)");
+}
+
+TEST_CASE("header_list has the values of all fields of a name, in their order") {
+    test_client client(reading("/", [](request& req) {
+        std::string text;
+        for (const std::string_view value : req.header_list("X-Colour")) text.append("[").append(value).append("]");
+        return text;
+    }));
+    const auto both =
+        test_request("GET", "/").header("x-COLOUR", "red").header("x-c", "-").header("x-colour", "blue, green");
+    CHECK(client.send(both).body == "[red][blue, green]");
+    CHECK(client.get("/").body == "");
+}
+
+TEST_CASE("the first cookie of a name counts, in one field and in several") {
+    test_client client(reading("/", [](request& req) { return or_nothing(req.cookie("b")); }));
+    CHECK(client.send(test_request("GET", "/").header("cookie", "a=1; b=2; b=3")).body == "2");
+    CHECK(client.send(test_request("GET", "/").header("cookie", "b=2").header("cookie", "b=3")).body == "2");
 }
 
 TEST_CASE("a cookie is found among several, without its quotes") {

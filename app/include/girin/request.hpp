@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace girin {
 
@@ -96,9 +97,17 @@ class GIRIN_EXPORT request {
         return absent;
     }
 
+    // All values of that name in the query, in their order, read as the one of query() is.
+    template <detail::parsed_from_text T = std::string>
+        requires(!std::same_as<T, std::string_view>)
+    std::vector<T> query_list(std::string_view name) const;
+
     // The value of the first header field of that name, in any case; or nothing.
     std::optional<std::string_view> header(std::string_view name) const noexcept;
-    // The value of that cookie, without quotes around it; or nothing.
+    // The values of all header fields of that name, in any case and in their order.
+    std::vector<std::string_view> header_list(std::string_view name) const;
+    // The value of the first cookie of that name, without quotes around it; or nothing. Browsers send the cookie of the
+    // longest path first (RFC 6265 section 5.4), but nobody can rely on it: give cookies of one site different names.
     std::optional<std::string_view> cookie(std::string_view name) const noexcept;
 
     // Reads the whole body, once; later calls return it again. A body over the application's max_body is answered 413.

@@ -16,8 +16,8 @@ namespace girin::detail {
 
 namespace {
 
-// How much of the path is its root_path. ASGI's path includes all of it; as in Starlette, a path that does not is
-// routed as it is.
+// How much of the path is its root_path. ASGI's path begins with it; as in Starlette, one that does not, because
+// middleware has changed it, is routed as it is.
 std::size_t root_length(const scope& s) {
     const std::size_t length = s.root_path.size();
     const bool inside = s.path.starts_with(s.root_path) && (s.path.size() == length || s.path[length] == '/');

@@ -40,7 +40,8 @@ constexpr definition table[] = {
      .flags = {"--root-path"},
      .section = "Application",
      .field = &settings::root_path,
-     .help = "Path under which a proxy mounts the application, such as /shop (ASGI's root_path).",
+     .help = "Path under which a proxy serves the application, such as /shop (ASGI's root_path), when the proxy takes "
+             "it off the requests that it passes on.",
      .rule = mount_path,
      .metavar = "PATH"},
     {.name = "lifespan",

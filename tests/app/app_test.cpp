@@ -417,7 +417,7 @@ TEST_CASE("an application serves below the root_path that the server says") {
     CHECK(client.get("/api/x").status == 200);
     CHECK(client.get("/apix").status == 404);
     CHECK(client.get("/api").status == 404);
-    CHECK(client.get("/x").status == 200);  // a server that strips the root_path
+    CHECK(client.get("/x").status == 200);  // as middleware may have changed it
 }
 
 TEST_CASE("an application that is mounted at the root has the root_path of the outer one") {

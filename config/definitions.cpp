@@ -67,7 +67,9 @@ constexpr definition table[] = {
      .flags = {"--umask"},
      .section = "Listening",
      .field = &settings::umask,
-     .help = "Permissions that a unix socket is created without, in octal."},
+     .help =
+         "Permissions that a unix socket is created without, in octal; empty means those that the server itself was "
+         "started without."},
 
     {.name = "workers",
      .flags = {"-w", "--workers"},

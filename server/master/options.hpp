@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,8 @@ struct options {
     std::vector<config::bind_address> bind{{"127.0.0.1", 8000, {}}};
     // How many connections the kernel keeps waiting for each address.
     int backlog = 2048;
-    // The mode that a unix socket is created without (Gunicorn's umask).
-    config::file_mode umask{};
+    // The mode that a unix socket is created without (Gunicorn's umask); nothing: this process's own.
+    std::optional<config::file_mode> umask{};
     // How many worker processes serve.
     unsigned workers = 1;
     // The kind of worker, for the log only.

@@ -5,6 +5,7 @@
 #include "server/loader/load.hpp"
 #include "server/loader/shared_object.hpp"
 #include "server/log/access_log.hpp"
+#include "server/log/escape.hpp"
 #include "server/log/log.hpp"
 #include "server/log/log_file.hpp"
 #include "server/master/master.hpp"
@@ -12,6 +13,7 @@
 #include "server/supervision/worker_start.hpp"
 #include "server/worker/settings_for.hpp"
 #include "server/worker/worker.hpp"
+#include "server/working_folder.hpp"
 
 #include <girin/run.hpp>
 
@@ -20,6 +22,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace girin {
@@ -33,7 +36,8 @@ int complain(const std::string& message, int code) {
 
 // A relative log file lies in the folder that the server was started in, not in the application's.
 std::string log_path(const std::string& file) {
-    return file.empty() || file == "-" ? file : std::filesystem::absolute(file).string();
+    if (file.empty() || file == "-") return file;
+    return in_working_folder(file);
 }
 
 // Throws what would fail every worker.
@@ -73,10 +77,14 @@ struct settings_source {
     int argc;
     char** argv;
     bool linked_in;
-    std::filesystem::path folder = std::filesystem::current_path();
+    std::filesystem::path folder = working_folder();
 
     config::parsed load() const {
-        std::filesystem::current_path(folder);
+        std::error_code error;
+        std::filesystem::current_path(folder, error);
+        if (error)
+            throw config::config_error("cannot change to the folder '" + log::escaped(folder.native()) +
+                                       "', where this server was started: " + error.message());
         config::parsed parsed = config::load(argc, argv, config::current_environment());
         if (parsed.action == config::action::serve || parsed.action == config::action::check_config)
             require_one_application(parsed.values, linked_in);

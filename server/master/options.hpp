@@ -36,7 +36,8 @@ struct configuration {
     std::string worker_settings;
 };
 
-// Reads the settings again for a reload. Throws std::exception when they are wrong; then the old ones stay.
+// Reads the settings again for a reload, and may change the current folder, which workers start in. Throws
+// std::exception when they are wrong; then the old ones stay, and so does the folder.
 using configuration_source = std::function<configuration()>;
 
 }  // namespace girin::master

@@ -1,6 +1,7 @@
 // What the command line asks for: a master, a worker, or a line of text.
 #include "config/json.hpp"
 #include "config/load.hpp"
+#include "config/text.hpp"
 #include "server/health.hpp"
 #include "server/loader/load.hpp"
 #include "server/loader/shared_object.hpp"
@@ -19,7 +20,9 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -37,10 +40,20 @@ int complain(const std::string& message, int code) {
 // A relative log file lies in the folder that the server was started in, not in the application's.
 std::string log_path(const std::string& file) {
     if (file.empty() || file == "-") return file;
-    return in_working_folder(file);
+    std::string path = in_working_folder(file);
+    if (!config::is_printable(path))
+        throw config::config_error("the log file '" + log::escaped(path) +
+                                   "' cannot be used: its path is not printable UTF-8");
+    return path;
 }
 
-// Throws what would fail every worker.
+// These throw what would fail every worker.
+
+void check_folder(const config::settings& s) {
+    if (!s.chdir.empty() && ::access((s.chdir + "/.").c_str(), X_OK) != 0)
+        throw config::config_error("cannot change to the folder '" + s.chdir + "' (chdir): " + std::strerror(errno));
+}
+
 void check_access_log(const config::settings& s) {
     static_cast<void>(log::access_log_format(s.access_log_format));
     if (!s.accesslog.empty()) static_cast<void>(log::log_file(s.accesslog, STDOUT_FILENO));
@@ -49,6 +62,7 @@ void check_access_log(const config::settings& s) {
 master::configuration configuration_of(config::settings s) {
     s.accesslog = log_path(s.accesslog);
     s.errorlog = log_path(s.errorlog);
+    check_folder(s);
     check_access_log(s);
     master::configuration result;
     result.master.bind = s.bind;
@@ -102,6 +116,9 @@ int serve(const config::parsed& parsed, const settings_source& source) {
 
 int check(const config::parsed& parsed) {
     static_cast<void>(log::access_log_format(parsed.values.access_log_format));
+    for (const std::string& file : {parsed.values.accesslog, parsed.values.errorlog})
+        if (!file.empty()) log::check_log_file(log_path(file));
+    check_folder(parsed.values);
     if (parsed.values.application.empty()) return supervision::exit_ok;
     std::filesystem::path application = std::filesystem::path(parsed.values.chdir) / parsed.values.application;
     loader::read_application(application.string());

@@ -213,6 +213,24 @@ class Settings(ServerTest):
         self.assertEqual((good.returncode, good.stderr), (0, ""))
         self.assertEqual(girin("--check-config", "--workers", "x", named("libdemo.so")).returncode, 1)
 
+    def test_check_config_finds_logs_that_cannot_be_opened_and_a_chdir_that_is_missing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for flag in ("--access-logfile", "--error-logfile"):
+                for bad, reason in (("none/log", "No such file or directory"), (".", "Is a directory")):
+                    done = girin("--check-config", flag, bad, named("libdemo.so"), cwd=folder)
+                    self.assertEqual(done.returncode, 1)
+                    self.assertRegex(done.stderr, rf"^\nError: cannot open the log file \S+: {reason}$")
+                good = girin("--check-config", flag, "log", named("libdemo.so"), cwd=folder)
+                self.assertEqual((good.returncode, good.stderr), (0, ""))
+            self.assertEqual(os.listdir(folder), [])
+            for program, *application in (["girin", named("libdemo.so")], ["demo"]):
+                for action in ([], ["--check-config"]):
+                    done = girin(*action, "--bind", "127.0.0.1:0", "--chdir", "none", *application, program=program,
+                                 cwd=folder)
+                    self.assertEqual(done.returncode, 1)
+                    self.assertEqual(done.stderr.count("cannot change to the folder 'none' (chdir): No such file or "
+                                                       "directory"), 1)
+
 
 class Health(ServerTest):
     def health(self, server, path="/"):

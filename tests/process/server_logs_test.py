@@ -2,6 +2,7 @@
 import os
 import re
 import signal
+import tempfile
 import unittest
 
 from http_client import get
@@ -104,6 +105,16 @@ class Logs(ServerTest):
                 self.assertEqual(old.count("\n") + new.count("\n"), load.answered())
                 self.assertEqual(self.content(server, "error").count("Worker exiting"), 2)
                 self.assertEqual(os.listdir(server.path("elsewhere")), [])
+
+    def test_a_folder_that_is_not_utf_8_has_no_log(self):
+        with tempfile.TemporaryDirectory() as folder:
+            odd = os.path.join(os.fsencode(folder), b"\xff")
+            os.mkdir(odd)
+            for arguments in (["--bind", "127.0.0.1:0"], ["--check-config"]):
+                done = girin("--access-logfile", "log", *arguments, named("libdemo.so"), cwd=odd)
+                self.assertEqual(done.returncode, 1)
+                self.assertRegex(done.stderr, r"^\nError: the log file '\S+/\\xff/log' cannot be used: its path is not "
+                                              r"printable UTF-8$")
 
     def test_the_level_says_what_is_logged(self):
         server = self.start("--log-level", "warning", wait=False)

@@ -75,6 +75,8 @@ master::configuration configuration_of(config::settings s) {
     result.master.timeout = s.timeout;
     result.master.boot_timeout = s.boot_timeout;
     result.master.graceful_timeout = s.graceful_timeout;
+    result.master.errorlog = s.errorlog;
+    result.master.loglevel = worker::log_level_of(s);
     result.worker_settings = config::to_json(s);
     return result;
 }
@@ -106,12 +108,19 @@ struct settings_source {
     }
 };
 
+void warn(const config::parsed& parsed) {
+    for (const std::string& warning : parsed.warnings) log::warning(warning);
+}
+
 int serve(const config::parsed& parsed, const settings_source& source) {
     log::open(log_path(parsed.values.errorlog), worker::log_level_of(parsed.values));
-    for (const std::string& warning : parsed.warnings) log::warning(warning);
+    warn(parsed);
     std::vector<std::string> arguments(source.argv, source.argv + source.argc);
-    return master::run(configuration_of(parsed.values), arguments,
-                       [&source] { return configuration_of(source.load().values); });
+    return master::run(configuration_of(parsed.values), arguments, [&source] {
+        const config::parsed again = source.load();
+        warn(again);
+        return configuration_of(again.values);
+    });
 }
 
 int check(const config::parsed& parsed) {

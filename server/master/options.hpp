@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/settings.hpp"
+#include "server/log/log.hpp"
 
 #include <chrono>
 #include <functional>
@@ -28,6 +29,9 @@ struct options {
     std::chrono::milliseconds boot_timeout{60'000};
     // How long a draining worker may take before it is killed.
     std::chrono::milliseconds graceful_timeout{30'000};
+    // Where this process logs, as log::open has it, and from which level upwards.
+    std::string errorlog = "-";
+    log::level loglevel = log::level::info;
 };
 
 // One reading of the settings: the master's part, and the bytes that every worker of the generation is given.

@@ -1,9 +1,13 @@
 #include "server/master/reload.hpp"
 
 #include "server/log/log.hpp"
+#include "server/log/log_file.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 namespace girin::master {
 
@@ -41,7 +45,7 @@ bool reload::begin() {
     log::info("Hang up: Master");
     old_settings_ = fleet_.settings;
     try {
-        fleet_.settings = fleet_.host.reread();
+        take(fleet_.host.reread());
     } catch (const std::exception& error) {
         log::error(std::string("Reload refused, the old settings stay: ") + error.what());
         return false;
@@ -54,6 +58,27 @@ bool reload::begin() {
     return true;
 }
 
+void reload::take(options fresh) {
+    try {
+        log_as(fresh);
+    } catch (...) {
+        fleet_.host.revert();
+        throw;
+    }
+    fleet_.settings = std::move(fresh);
+}
+
+// The same path may lead to another file by now. Throws std::system_error, and then the log stays where it is.
+void reload::log_as(const options& wanted) const {
+    const options& now = fleet_.settings;
+    if (wanted.errorlog == now.errorlog && wanted.loglevel == now.loglevel) return log::reopen();
+    if (wanted.errorlog != now.errorlog) {
+        const log::log_file opens(wanted.errorlog, STDERR_FILENO);
+        log::info("The log goes on in " + wanted.errorlog);
+    }
+    log::open(wanted.errorlog, wanted.loglevel);
+}
+
 void reload::succeed(slot& place) {
     const pid_t old = std::exchange(place.holder, std::exchange(place.successor, 0));
     place.pause = {};
@@ -64,12 +89,17 @@ void reload::succeed(slot& place) {
 void reload::fail(slot& place) {
     place.successor = 0;
     phase_ = phase::resting;
-    log::error("Reload failed: generation " + std::to_string(fleet_.generation) +
-               " did not boot; the workers of the old one go on serving");
     if (!any_ready_) {
+        try {
+            log_as(old_settings_);
+        } catch (const std::exception& error) {
+            log::error(error.what());
+        }
         fleet_.settings = old_settings_;
         fleet_.host.revert();
     }
+    log::error("Reload failed: generation " + std::to_string(fleet_.generation) +
+               " did not boot; the workers of the old one go on serving");
 }
 
 }  // namespace girin::master

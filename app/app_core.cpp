@@ -4,6 +4,7 @@
 #include "app/response_access.hpp"
 
 #include <girin/asgi.hpp>
+#include <girin/exceptions.hpp>
 #include <girin/settled.hpp>
 #include <girin/thread_pool.hpp>
 
@@ -15,18 +16,23 @@ namespace girin::detail {
 
 namespace {
 
-// The path below where the application is mounted; ASGI's path includes its root_path.
+// How much of the path is its root_path. ASGI's path begins with it; as in Starlette, one that does not, because
+// middleware has changed it, is routed as it is.
+std::size_t root_length(const scope& s) {
+    const std::size_t length = s.root_path.size();
+    const bool inside = s.path.starts_with(s.root_path) && (s.path.size() == length || s.path[length] == '/');
+    return inside ? length : 0;
+}
+
+// The path below where the application is mounted.
 std::string_view route_path(const scope& s) {
-    if (s.root_path.empty() || !s.path.starts_with(s.root_path)) return s.path;
-    const std::string_view below = s.path.substr(s.root_path.size());
-    if (below.empty()) return "/";
-    return below.front() == '/' ? below : s.path;
+    const std::string_view below = s.path.substr(root_length(s));
+    return below.empty() ? "/" : below;
 }
 
 coro<void> enter(const mounted_app& mounted, const scope& s, receiver& receive, sender& send) {
-    const std::size_t root = s.path.size() - route_path(s).size();
     scope inner = s;
-    inner.root_path = s.path.substr(0, root + mounted.path.size());
+    inner.root_path = s.path.substr(0, root_length(s) + mounted.path.size());
     co_await mounted.inner(inner, receive, send);
 }
 
@@ -146,6 +152,11 @@ coro<void> app_core::live(const scope& s, receiver& receive, sender& send) const
     } catch (const std::exception& e) {
         raised = std::current_exception();
         message = e.what();
+    } catch (const cancelled_error&) {
+        throw;
+    } catch (...) {
+        raised = std::current_exception();
+        message = "an exception that is no std::exception";
     }
     if (!raised) {
         co_await send(lifespan_shutdown_complete());

@@ -1,3 +1,5 @@
+#include "app/lent_request.hpp"
+
 #include <girin/app.hpp>
 #include <girin/asgi.hpp>
 #include <girin/context.hpp>
@@ -8,7 +10,10 @@ namespace girin::detail {
 coro<response> call_in_pool(plain_call call, const void* function, request& req) {
     co_await req.body();
     const context_slot context = context_slot::current().copy();  // as for to_thread
-    auto bound = [&] { return invoke_in(context, call, function, req); };
+    auto bound = [&] {
+        const lent_request lent(req);
+        return invoke_in(context, call, function, req);
+    };
     co_return co_await thread_call<decltype(bound)>(req.scope().slot<executor>(), bound);
 }
 

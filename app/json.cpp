@@ -1,3 +1,5 @@
+#include "app/text.hpp"
+
 #include <girin/json.hpp>
 
 namespace girin {
@@ -31,7 +33,10 @@ json parse_json(std::string_view text) {
     try {
         return json::parse(text);
     } catch (const json::parse_error& error) {
-        throw http_error(400, "malformed JSON at byte " + std::to_string(error.byte) + ": " + error.what());
+        throw http_error(400,
+                         "malformed JSON at byte " + std::to_string(error.byte) + ": " + detail::excerpt(error.what()));
+    } catch (const json::exception& error) {  // a number beyond what a double holds
+        throw http_error(400, "malformed JSON: " + detail::excerpt(error.what()));
     }
 }
 

@@ -1,3 +1,4 @@
+#include "app/lent_request.hpp"
 #include "app/router.hpp"
 #include "app/text.hpp"
 
@@ -10,6 +11,17 @@
 namespace girin {
 
 using detail::parsed_from_text;
+
+namespace {
+
+template <class T>
+T read_query(std::string_view name, std::string_view encoded) {
+    const std::string text = detail::decode_query(encoded);
+    if (auto value = detail::parse_text<T>(text)) return *std::move(value);
+    throw http_error(400, "the query parameter " + std::string(name) + " cannot be read: " + detail::excerpt(text));
+}
+
+}  // namespace
 
 std::string_view request::method() const noexcept {
     return scope_->method;
@@ -50,11 +62,19 @@ T request::path_param(std::string_view name) const {
 template <parsed_from_text T>
     requires(!std::same_as<T, std::string_view>)
 std::optional<T> request::query(std::string_view name) const {
-    const auto encoded = detail::find_in_query(scope_->query_string, name);
-    if (!encoded) return std::nullopt;
-    const std::string text = detail::decode_query(*encoded);
-    if (auto value = detail::parse_text<T>(text)) return value;
-    throw http_error(400, "the query parameter " + std::string(name) + " cannot be read: " + text);
+    std::optional<std::string_view> last;
+    detail::each_in_query(scope_->query_string, name, [&](std::string_view encoded) { last = encoded; });
+    if (!last) return std::nullopt;
+    return read_query<T>(name, *last);
+}
+
+template <parsed_from_text T>
+    requires(!std::same_as<T, std::string_view>)
+std::vector<T> request::query_list(std::string_view name) const {
+    std::vector<T> values;
+    detail::each_in_query(scope_->query_string, name,
+                          [&](std::string_view encoded) { values.push_back(read_query<T>(name, encoded)); });
+    return values;
 }
 
 template bool request::path_param(std::string_view) const;
@@ -78,8 +98,25 @@ template std::optional<unsigned long long> request::query(std::string_view) cons
 template std::optional<double> request::query(std::string_view) const;
 template std::optional<std::string> request::query(std::string_view) const;
 
+template std::vector<bool> request::query_list(std::string_view) const;
+template std::vector<int> request::query_list(std::string_view) const;
+template std::vector<unsigned> request::query_list(std::string_view) const;
+template std::vector<long> request::query_list(std::string_view) const;
+template std::vector<unsigned long> request::query_list(std::string_view) const;
+template std::vector<long long> request::query_list(std::string_view) const;
+template std::vector<unsigned long long> request::query_list(std::string_view) const;
+template std::vector<double> request::query_list(std::string_view) const;
+template std::vector<std::string> request::query_list(std::string_view) const;
+
 std::optional<std::string_view> request::header(std::string_view name) const noexcept {
     return find_header(scope_->headers, name);
+}
+
+std::vector<std::string_view> request::header_list(std::string_view name) const {
+    std::vector<std::string_view> values;
+    for (const girin::header& field : scope_->headers)
+        if (same_name(field.name, name)) values.push_back(field.value);
+    return values;
 }
 
 std::optional<std::string_view> request::cookie(std::string_view name) const noexcept {
@@ -133,6 +170,10 @@ coro<std::optional<std::string_view>> body_stream::next() {
 }
 
 bool request::is_disconnected() {
+    if (detail::lent_request::is_here(*this))
+        throw std::logic_error(
+            "a plain handler cannot ask whether the client has left: only the loop knows, and a "
+            "coroutine on it");
     while (!disconnected_) {
         if (has_chunk_ ? !(received_all_ && chunk_.empty()) : streamed_ && !received_all_) return false;
         receiving next = (*receive_)();

@@ -19,7 +19,7 @@ class response_access {
 
     static body_source* source(const response& r) noexcept { return r.source_.get(); }
     static bool has_content(const response& r) noexcept {
-        return r.status >= 200 && r.status != 204 && r.status != 304;
+        return r.status >= 200 && r.status != 204 && r.status != 205 && r.status != 304;
     }
     static std::string_view media_type(const response& r) noexcept { return r.media_type_; }
     static const field_block& fields(const response& r) noexcept { return r.fields_; }

@@ -17,14 +17,24 @@ int hex_digit(char c) {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-// Calls f(part) for each part between separators, until it returns true.
-template <class F>
-void split(std::string_view text, char separator, F f) {
-    while (true) {
-        const std::size_t end = text.find(separator);
-        if (f(text.substr(0, end)) || end == text.npos) return;
-        text.remove_prefix(end + 1);
-    }
+// Bytes of the code point that `text` begins with, 0 when it begins with none (RFC 3629 section 4).
+std::size_t code_point_size(std::string_view text) {
+    const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned char first = byte(0);
+    if (first < 0x80) return 1;
+    const std::size_t size = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+    if (size > text.size()) return 0;
+    for (std::size_t i = 1; i < size; ++i)
+        if ((byte(i) & 0xc0) != 0x80) return 0;
+    if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f)) return 0;
+    if ((first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f)) return 0;
+    return size;
+}
+
+// U+0080 to U+009F are control characters too.
+bool is_control(std::string_view code_point) {
+    const auto first = static_cast<unsigned char>(code_point[0]);
+    return first < 0x20 || first == 0x7f || (first == 0xc2 && static_cast<unsigned char>(code_point[1]) < 0xa0);
 }
 
 }  // namespace
@@ -75,18 +85,6 @@ std::string decode_query(std::string_view text) {
     return decoded;
 }
 
-std::optional<std::string_view> find_in_query(std::string_view query, std::string_view name) {
-    std::optional<std::string_view> found;
-    split(query, '&', [&](std::string_view pair) {
-        const std::size_t equals = pair.find('=');
-        const std::string_view key = pair.substr(0, equals);
-        if (key == name || (key.find_first_of("%+") != key.npos && decode_query(key) == name))
-            found = equals == pair.npos ? std::string_view() : pair.substr(equals + 1);
-        return false;
-    });
-    return found;
-}
-
 std::optional<std::string_view> find_in_cookies(std::string_view field, std::string_view name) {
     std::optional<std::string_view> found;
     split(field, ';', [&](std::string_view pair) {
@@ -98,6 +96,29 @@ std::optional<std::string_view> find_in_cookies(std::string_view field, std::str
         return true;
     });
     return found;
+}
+
+std::string excerpt(std::string_view text) {
+    constexpr std::size_t most = 200;
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string shown;
+    while (!text.empty()) {
+        const std::size_t size = code_point_size(text);
+        const std::string_view next = text.substr(0, std::max<std::size_t>(size, 1));
+        std::string piece;
+        if (size != 0 && !is_control(next)) {
+            piece = next;
+        } else {
+            for (const char c : next) {
+                const auto byte = static_cast<unsigned char>(c);
+                piece.append({'\\', 'x', digits[byte >> 4], digits[byte & 15]});
+            }
+        }
+        if (shown.size() + piece.size() > most) return shown + "...";
+        shown += piece;
+        text.remove_prefix(next.size());
+    }
+    return shown;
 }
 
 std::string_view trimmed(std::string_view text) {

@@ -45,6 +45,22 @@ const CLI::Option* declare(CLI::App& app, const spelling& each) {
     return app.add_flag(each.flag)->take_all();
 }
 
+// CLI11 gives a flag whatever comes next. That it is a flag too means that the value was forgotten, and what it is
+// taken for would be blamed instead. After = it may be anything.
+void require_values(std::span<const char* const> arguments, const std::vector<spelling>& spellings) {
+    const auto flag_of = [&](std::string_view argument) {
+        const auto known = [&](const spelling& each) { return !each.flag.empty() && each.flag == argument; };
+        return std::ranges::find_if(spellings, known);
+    };
+    for (std::size_t i = 0; i + 1 < arguments.size() && arguments[i] != std::string_view("--"); ++i) {
+        const auto flag = flag_of(arguments[i]);
+        if (flag == spellings.end() || !flag->takes_text) continue;
+        const std::string_view value = arguments[++i];
+        if (flag_of(value.substr(0, value.find('='))) != spellings.end())
+            throw config_error(flag->flag + " on the command line expects a value, got the flag " + std::string(value));
+    }
+}
+
 // CLI11 wants the arguments last to first, and takes `--flag=` for a flag whose value is yet to come.
 std::vector<std::string> prepared(std::span<const char* const> arguments) {
     std::vector<std::string> result;
@@ -87,6 +103,7 @@ void take(const spelling& each, const std::string& text, command_line& result) {
 
 command_line parse_command_line(std::span<const char* const> arguments) {
     const std::vector<spelling> spellings = all_spellings();
+    require_values(arguments, spellings);
     std::map<const CLI::Option*, const spelling*> meanings;
     CLI::App app;
     app.set_help_flag();

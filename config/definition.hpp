@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,7 +20,7 @@ namespace girin::config {
 using field = std::variant<bool settings::*, std::uint32_t settings::*, std::uint64_t settings::*,
                            std::chrono::milliseconds settings::*, std::string settings::*,
                            std::vector<bind_address> settings::*, worker_kind settings::*, lifespan_mode settings::*,
-                           cancel_policy settings::*, log_level settings::*, file_mode settings::*>;
+                           cancel_policy settings::*, log_level settings::*, std::optional<file_mode> settings::*>;
 
 // Both ends allowed; of a count itself, a size in bytes, a duration in milliseconds.
 struct bounds {

@@ -45,7 +45,8 @@ constexpr definition table[] = {
      .flags = {"--root-path"},
      .section = "Application",
      .field = &settings::root_path,
-     .help = "Path under which a proxy mounts the application, such as /shop (ASGI's root_path).",
+     .help = "Path under which a proxy serves the application, such as /shop (ASGI's root_path), when the proxy takes "
+             "it off the requests that it passes on.",
      .rule = mount_path,
      .metavar = "PATH"},
     {.name = "lifespan",
@@ -71,7 +72,9 @@ constexpr definition table[] = {
      .flags = {"--umask"},
      .section = "Listening",
      .field = &settings::umask,
-     .help = "Permissions that a unix socket is created without, in octal."},
+     .help =
+         "Permissions that a unix socket is created without, in octal; empty means those that the server itself was "
+         "started without."},
 
     {.name = "workers",
      .flags = {"-w", "--workers"},

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,7 @@ struct settings {
 
     std::vector<bind_address> bind{{"127.0.0.1", 8000, {}}};  // never empty
     std::uint32_t backlog = 2048;
-    file_mode umask{};  // what a unix socket is created without
+    std::optional<file_mode> umask;  // what a unix socket is created without; nothing: as this process creates files
 
     std::uint32_t workers = 1;
     worker_kind worker_class = worker_kind::async;

@@ -91,7 +91,8 @@ bool parse(std::string_view text, const definition& setting, std::string& value)
     return is_printable(text) && (setting.rule.accepts == nullptr || setting.rule.accepts(text));
 }
 
-bool parse(std::string_view text, const definition&, file_mode& value) {
+bool parse(std::string_view text, const definition&, std::optional<file_mode>& value) {
+    if (text.empty()) return true;
     std::uint32_t bits = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bits, 8);
     value = file_mode(bits);
@@ -120,9 +121,10 @@ std::string print(std::uint64_t size) {
 std::string print(std::chrono::milliseconds duration) {
     return duration_text(duration);
 }
-std::string print(file_mode mode) {
+std::string print(std::optional<file_mode> mode) {
+    if (!mode) return {};
     std::array<char, 12> text = {'0'};
-    const auto bits = static_cast<std::uint32_t>(mode);
+    const auto bits = static_cast<std::uint32_t>(*mode);
     return {text.data(), std::to_chars(text.data() + (bits > 0), text.data() + text.size(), bits, 8).ptr};
 }
 std::string print(const std::string& text) {
@@ -174,8 +176,8 @@ value_form form(std::chrono::milliseconds settings::*, const definition& setting
                         " to " + duration_text(most) + ", such as 30, 500ms or 1h30m"};
 }
 
-value_form form(file_mode settings::*, const definition&) {
-    return {"MODE", "permissions in octal, from 0 to 0777"};
+value_form form(std::optional<file_mode> settings::*, const definition&) {
+    return {"MODE", "permissions in octal, from 0 to 0777, or nothing"};
 }
 
 value_form form(std::string settings::*, const definition& setting) {

@@ -51,6 +51,13 @@ target parse(std::string_view url) {
     return result;
 }
 
+// Says what a system call on the socket failed with; connect(2) and the others have different words for the time being
+// up.
+[[noreturn]] void fail(const std::string& what, int error) {
+    if (error == EAGAIN || error == EINPROGRESS) throw std::runtime_error("no answer in time");
+    throw std::runtime_error(what + ": " + std::strerror(error));
+}
+
 // What is left of the time, for the next system call on the socket.
 void limit_waiting(int fd, clock::time_point deadline) {
     const auto left = std::chrono::duration_cast<std::chrono::microseconds>(deadline - clock::now());
@@ -73,7 +80,7 @@ unique_fd connect_to(const target& t, clock::time_point deadline) {
         limit_waiting(fd.get(), deadline);
         if (::connect(fd.get(), a->ai_addr, a->ai_addrlen) == 0) return fd;
     }
-    throw std::runtime_error("cannot connect to " + t.authority + ": " + std::strerror(errno));
+    fail("cannot connect to " + t.authority, errno);
 }
 
 int status_of(const target& t) {
@@ -82,14 +89,14 @@ int status_of(const target& t) {
     const std::string request = "GET " + t.path + " HTTP/1.1\r\nHost: " + t.authority +
                                 "\r\nUser-Agent: girin-health\r\nConnection: close\r\n\r\n";
     if (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
-        throw std::runtime_error(std::string("cannot send: ") + std::strerror(errno));
+        fail("cannot send", errno);
     std::string answer;
     constexpr std::size_t enough = 12;  // "HTTP/1.1 200"
     while (answer.size() < enough) {
         char piece[256];
         limit_waiting(fd.get(), deadline);
         const ssize_t got = ::recv(fd.get(), piece, sizeof piece, 0);
-        if (got < 0) throw std::runtime_error(std::string("no answer: ") + std::strerror(errno));
+        if (got < 0) fail("no answer", errno);
         if (got == 0) throw std::runtime_error("the server closed the connection without an answer");
         answer.append(piece, static_cast<std::size_t>(got));
     }

@@ -1,10 +1,12 @@
 // What the command line asks for: a master, a worker, or a line of text.
 #include "config/json.hpp"
 #include "config/load.hpp"
+#include "config/text.hpp"
 #include "server/health.hpp"
 #include "server/loader/load.hpp"
 #include "server/loader/shared_object.hpp"
 #include "server/log/access_log.hpp"
+#include "server/log/escape.hpp"
 #include "server/log/log.hpp"
 #include "server/log/log_file.hpp"
 #include "server/master/descriptor_limit.hpp"
@@ -13,14 +15,18 @@
 #include "server/supervision/worker_start.hpp"
 #include "server/worker/settings_for.hpp"
 #include "server/worker/worker.hpp"
+#include "server/working_folder.hpp"
 
 #include <girin/run.hpp>
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace girin {
@@ -34,10 +40,21 @@ int complain(const std::string& message, int code) {
 
 // A relative log file lies in the folder that the server was started in, not in the application's.
 std::string log_path(const std::string& file) {
-    return file.empty() || file == "-" ? file : std::filesystem::absolute(file).string();
+    if (file.empty() || file == "-") return file;
+    std::string path = in_working_folder(file);
+    if (!config::is_printable(path))
+        throw config::config_error("the log file '" + log::escaped(path) +
+                                   "' cannot be used: its path is not printable UTF-8");
+    return path;
 }
 
-// Throws what would fail every worker.
+// These throw what would fail every worker.
+
+void check_folder(const config::settings& s) {
+    if (!s.chdir.empty() && ::access((s.chdir + "/.").c_str(), X_OK) != 0)
+        throw config::config_error("cannot change to the folder '" + s.chdir + "' (chdir): " + std::strerror(errno));
+}
+
 void check_access_log(const config::settings& s) {
     static_cast<void>(log::access_log_format(s.access_log_format));
     if (!s.accesslog.empty()) static_cast<void>(log::log_file(s.accesslog, STDOUT_FILENO));
@@ -46,6 +63,7 @@ void check_access_log(const config::settings& s) {
 master::configuration configuration_of(config::settings s) {
     s.accesslog = log_path(s.accesslog);
     s.errorlog = log_path(s.errorlog);
+    check_folder(s);
     check_access_log(s);
     master::configuration result;
     result.master.bind = s.bind;
@@ -58,6 +76,8 @@ master::configuration configuration_of(config::settings s) {
     result.master.timeout = s.timeout;
     result.master.boot_timeout = s.boot_timeout;
     result.master.graceful_timeout = s.graceful_timeout;
+    result.master.errorlog = s.errorlog;
+    result.master.loglevel = worker::log_level_of(s);
     result.worker_settings = config::to_json(s);
     return result;
 }
@@ -74,10 +94,14 @@ struct settings_source {
     int argc;
     char** argv;
     bool linked_in;
-    std::filesystem::path folder = std::filesystem::current_path();
+    std::filesystem::path folder = working_folder();
 
     config::parsed load() const {
-        std::filesystem::current_path(folder);
+        std::error_code error;
+        std::filesystem::current_path(folder, error);
+        if (error)
+            throw config::config_error("cannot change to the folder '" + log::escaped(folder.native()) +
+                                       "', where this server was started: " + error.message());
         config::parsed parsed = config::load(argc, argv, config::current_environment());
         if (parsed.action == config::action::serve || parsed.action == config::action::check_config)
             require_one_application(parsed.values, linked_in);
@@ -85,17 +109,27 @@ struct settings_source {
     }
 };
 
+void warn(const config::parsed& parsed) {
+    for (const std::string& warning : parsed.warnings) log::warning(warning);
+}
+
 int serve(const config::parsed& parsed, const settings_source& source) {
     log::open(log_path(parsed.values.errorlog), worker::log_level_of(parsed.values));
-    for (const std::string& warning : parsed.warnings) log::warning(warning);
+    warn(parsed);
     master::raise_descriptor_limit(parsed.values.worker_connections);
     std::vector<std::string> arguments(source.argv, source.argv + source.argc);
-    return master::run(configuration_of(parsed.values), arguments,
-                       [&source] { return configuration_of(source.load().values); });
+    return master::run(configuration_of(parsed.values), arguments, [&source] {
+        const config::parsed again = source.load();
+        warn(again);
+        return configuration_of(again.values);
+    });
 }
 
 int check(const config::parsed& parsed) {
     static_cast<void>(log::access_log_format(parsed.values.access_log_format));
+    for (const std::string& file : {parsed.values.accesslog, parsed.values.errorlog})
+        if (!file.empty()) log::check_log_file(log_path(file));
+    check_folder(parsed.values);
     if (parsed.values.application.empty()) return supervision::exit_ok;
     std::filesystem::path application = std::filesystem::path(parsed.values.chdir) / parsed.values.application;
     loader::read_application(application.string());

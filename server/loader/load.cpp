@@ -16,7 +16,7 @@ namespace {
 
 // An object that looks for its libraries beside itself has to be loaded from where it is.
 bool is_relative_to_itself(const std::string& bytes) {
-    return bytes.find("$ORIGIN") != std::string::npos;
+    return bytes.find("$ORIGIN") != std::string::npos || bytes.find("${ORIGIN}") != std::string::npos;
 }
 
 // The copy stays open: debuggers read it, and the dynamic linker takes an object of the same name for the same object.

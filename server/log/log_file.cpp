@@ -17,11 +17,15 @@ namespace {
 
 constexpr int patience_ms = 50;
 
+[[noreturn]] void fail(const std::string& path) {
+    throw std::system_error(errno, std::generic_category(), "cannot open the log file " + path);
+}
+
 // Without O_NONBLOCK a fifo that nobody reads would hold up the start.
 unique_fd open_for_appending(const std::string& path) {
     constexpr int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
     unique_fd fd(::open(path.c_str(), flags, 0644));
-    if (!fd) throw std::system_error(errno, std::generic_category(), "cannot open the log file " + path);
+    if (!fd) fail(path);
     return fd;
 }
 
@@ -120,6 +124,15 @@ void log_file::reopen() {
     const unique_fd fresh = open_for_appending(path_);
     if (::dup3(fresh.get(), fd_, O_CLOEXEC) < 0)
         throw std::system_error(errno, std::generic_category(), "cannot reopen the log file " + path_);
+}
+
+void check_log_file(const std::string& path) {
+    if (path == "-") return;
+    const unique_fd there(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    if (there) return;
+    if (errno != ENOENT) fail(path);
+    const std::string folder = path.substr(0, path.rfind('/') + 1);
+    if (::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) != 0) fail(path);
 }
 
 }  // namespace girin::log

@@ -45,4 +45,8 @@ class log_file {
     bool in_a_line_ = false;  // the last write stopped there
 };
 
+// Whether a log_file could be opened there, as far as that can be known without creating it. Throws std::system_error
+// that names the path.
+void check_log_file(const std::string& path);
+
 }  // namespace girin::log

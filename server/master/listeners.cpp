@@ -168,10 +168,10 @@ listeners::listener listeners::open_unix(const std::string& path, const options&
     }
     unique_fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) fail(errno, name);
-    const mode_t before = ::umask(static_cast<mode_t>(settings.umask));
+    const mode_t before = settings.umask ? ::umask(static_cast<mode_t>(*settings.umask)) : 0;
     const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
     const int error = errno;
-    ::umask(before);
+    if (settings.umask) ::umask(before);
     if (bound < 0) fail(error, name);
     auto file = std::make_shared<socket_file>(path);
     if (::listen(fd.get(), settings.backlog) < 0) fail(errno, name);

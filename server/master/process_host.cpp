@@ -3,9 +3,13 @@
 #include "server/log/log.hpp"
 #include "server/master/spawn.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <exception>
 #include <stdexcept>
 
@@ -75,14 +79,27 @@ void process_host::forget(pid_t pid) {
 }
 
 options process_host::reread() {
-    configuration fresh = source_();
-    unique_fd settings = supervision::create_sealed_file("girin-settings", fresh.worker_settings);
-    settings_before_ = std::exchange(settings_, std::move(settings));
-    return fresh.master;
+    unique_fd folder(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    try {
+        configuration fresh = source_();
+        unique_fd settings = supervision::create_sealed_file("girin-settings", fresh.worker_settings);
+        settings_before_ = std::exchange(settings_, std::move(settings));
+        folder_before_ = std::move(folder);
+        return fresh.master;
+    } catch (...) {
+        change_to(folder);
+        throw;
+    }
 }
 
 void process_host::revert() {
     settings_ = std::move(settings_before_);
+    change_to(folder_before_);
+}
+
+void process_host::change_to(const unique_fd& folder) {
+    if (folder && ::fchdir(folder.get()) < 0)
+        log::warning(std::string("Workers start in another folder: ") + std::strerror(errno));
 }
 
 void process_host::stop_listening() {

@@ -41,6 +41,7 @@ class process_host final : public worker_host {
  private:
     process& get(pid_t pid);
     const process& get(pid_t pid) const;
+    static void change_to(const unique_fd& folder);
     static void introduce(process& to, const process& peer);
 
     std::string program_;
@@ -48,6 +49,7 @@ class process_host final : public worker_host {
     listeners& sockets_;
     unique_fd settings_;
     unique_fd settings_before_;
+    unique_fd folder_before_;
     configuration_source source_;
     std::list<process> processes_;  // a list, because workers are started while it is walked through
 };

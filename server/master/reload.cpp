@@ -1,9 +1,13 @@
 #include "server/master/reload.hpp"
 
 #include "server/log/log.hpp"
+#include "server/log/log_file.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 namespace girin::master {
 
@@ -41,7 +45,7 @@ bool reload::begin() {
     log::info("Hang up: Master");
     old_settings_ = fleet_.settings;
     try {
-        fleet_.settings = fleet_.host.reread();
+        take(fleet_.host.reread());
     } catch (const std::exception& error) {
         log::error(std::string("Reload refused, the old settings stay: ") + error.what());
         return false;
@@ -52,6 +56,27 @@ bool reload::begin() {
     fleet_.forget_deaths();
     phase_ = phase::rolling;
     return true;
+}
+
+void reload::take(options fresh) {
+    try {
+        log_as(fresh);
+    } catch (...) {
+        fleet_.host.revert();
+        throw;
+    }
+    fleet_.settings = std::move(fresh);
+}
+
+// The same path may lead to another file by now. Throws std::system_error, and then the log stays where it is.
+void reload::log_as(const options& wanted) const {
+    const options& now = fleet_.settings;
+    if (wanted.errorlog == now.errorlog && wanted.loglevel == now.loglevel) return log::reopen();
+    if (wanted.errorlog != now.errorlog) {
+        const log::log_file opens(wanted.errorlog, STDERR_FILENO);
+        log::info("The log goes on in " + wanted.errorlog);
+    }
+    log::open(wanted.errorlog, wanted.loglevel);
 }
 
 void reload::succeed(slot& place) {
@@ -66,12 +91,18 @@ void reload::fail(slot& place) {
     const bool some_serve = std::ranges::any_of(fleet_.workers, [this](const worker& w) {
         return w.generation == fleet_.generation && w.phase == worker_phase::ready;
     });
+    if (!some_serve) {
+        try {
+            log_as(old_settings_);
+        } catch (const std::exception& error) {
+            log::error(error.what());
+        }
+        fleet_.settings = old_settings_;
+        fleet_.host.revert();
+    }
     log::error("Reload failed: a worker of generation " + std::to_string(fleet_.generation) + " did not boot; " +
                (some_serve ? "those that did serve beside the old ones, and the new settings stay"
                            : "the workers of the old one go on serving"));
-    if (some_serve) return;
-    fleet_.settings = old_settings_;
-    fleet_.host.revert();
 }
 
 }  // namespace girin::master

@@ -34,6 +34,8 @@ class reload {
 
  private:
     bool begin();
+    void take(options fresh);
+    void log_as(const options& wanted) const;
     void roll();
     bool all_serve() const;
 

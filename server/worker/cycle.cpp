@@ -44,7 +44,7 @@ bool is_safe(std::string_view method) {
     return method == "GET" || method == "HEAD" || method == "OPTIONS";
 }
 
-// All but the decoded path.
+// All but the whole path.
 scope scope_of(const connection& c) {
     const http1::request_head& head = c.head();
     scope s;
@@ -68,7 +68,12 @@ cycle::cycle(connection& c)
     : connection_(c), scope_(scope_of(c)), started_(girin::detail::loop_core::running().turn_time()) {
     const service& shared = c.shared();
     const http1::request_head& head = c.head();
-    if (head.raw_path.find('%') != std::string_view::npos) scope_.path = decoded_path_ = percent_decoded(head.raw_path);
+    const bool encoded = head.raw_path.find('%') != std::string_view::npos;
+    const bool below_root = !scope_.root_path.empty() && head.raw_path.starts_with('/');
+    if (encoded || below_root) {
+        if (below_root) whole_path_ = scope_.root_path;
+        scope_.path = whole_path_.append(percent_decoded(head.raw_path));
+    }
     if (shared.scoreboard) scoreboard_entry_ = shared.scoreboard->request_began(head.method_and_target(), started_);
 }
 

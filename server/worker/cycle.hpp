@@ -91,7 +91,7 @@ class cycle final : public girin::detail::task_core, private receiver, private s
 
     connection& connection_;
     scope scope_;
-    std::string decoded_path_;
+    std::string whole_path_;                  // when it is not the raw path
     std::optional<input_wait> input_wait_;    // of receive(), made when it first has to wait
     std::optional<output_wait> output_wait_;  // of send(), likewise
     std::optional<receive_message> message_;

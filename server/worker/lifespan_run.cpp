@@ -1,5 +1,6 @@
 #include "server/worker/lifespan_run.hpp"
 
+#include "server/log/escape.hpp"
 #include "server/log/log.hpp"
 #include "server/worker/describe.hpp"
 
@@ -83,12 +84,12 @@ sending lifespan_run::send(const send_message& message) {
     if (phase_ == phase::startup && message.as<lifespan_startup_complete>()) {
         answer_startup(nullptr);
     } else if (const auto* failed = message.as<lifespan_startup_failed>(); failed && phase_ == phase::startup) {
-        answer_startup(std::make_exception_ptr(startup_failed(std::string(failed->message))));
+        answer_startup(std::make_exception_ptr(startup_failed(log::escaped(failed->message))));
     } else if (phase_ == phase::shutdown && message.as<lifespan_shutdown_complete>()) {
         phase_ = phase::over;
     } else if (const auto* unclean = message.as<lifespan_shutdown_failed>(); unclean && phase_ == phase::shutdown) {
         phase_ = phase::over;
-        log::error("Application shutdown failed: " + std::string(unclean->message));
+        log::error("Application shutdown failed: " + log::escaped(unclean->message));
     } else {
         const char* expected = phase_ == phase::startup ? "'lifespan.startup.complete' or 'lifespan.startup.failed'"
                                : phase_ == phase::shutdown

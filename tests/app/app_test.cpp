@@ -417,7 +417,22 @@ TEST_CASE("an application serves below the root_path that the server says") {
     CHECK(client.get("/api/x").status == 200);
     CHECK(client.get("/apix").status == 404);
     CHECK(client.get("/api").status == 404);
-    CHECK(client.get("/x").status == 200);  // a server that strips the root_path
+    CHECK(client.get("/x").status == 200);  // as middleware may have changed it
+}
+
+TEST_CASE("an application that is mounted at the root has the root_path of the outer one") {
+    girin::app inner;
+    auto show = [](request& req) -> coro<response> { co_return "at " + std::string(req.scope().root_path); };
+    inner.get("/", show);
+    inner.get("/x", show);
+    girin::app app;
+    app.mount("/", inner);
+    test_client client(app, {.root_path = "/shop"});
+    CHECK(client.get("/shop").body == "at /shop");
+    CHECK(client.get("/shop/").body == "at /shop");
+    CHECK(client.get("/shop/x").body == "at /shop");
+    CHECK(client.get("/shop/y").status == 404);
+    CHECK(test_client(app).get("/").body == "at ");
 }
 
 TEST_CASE("copies of an app are the same application") {

@@ -69,6 +69,31 @@ TEST_CASE("malformed JSON is answered 400 with the position") {
     CHECK(client.post("/any", "{\"a\": }").body.starts_with("malformed JSON at byte 7:"));
 }
 
+TEST_CASE("a number that no double holds is answered 400") {
+    test_client client(reading());
+    for (const char* text : {"[1e999]", "-1e999", R"({"name": "nail", "count": 1e999})"}) {
+        CAPTURE(text);
+        const auto answer = client.post("/item", text);
+        CHECK(answer.status == 400);
+        CHECK(answer.body.starts_with("malformed JSON: "));
+    }
+}
+
+TEST_CASE("malformed JSON is not echoed, whatever its size and its bytes") {
+    test_client client(reading());
+    const std::string big(1'000'000, 'x');
+    for (const std::string& text :
+         {"\"" + big, "\"" + big + "\xff\"", std::string(1'000'000, '9') + "e999", std::string("\"\x1b[31m")}) {
+        const auto answer = client.post("/any", text);
+        CHECK(answer.status == 400);
+        CHECK(answer.body.size() < 250);
+        CHECK(answer.body.find('\x1b') == std::string::npos);
+        CHECK_NOTHROW(json(answer.body).dump());  // it is UTF-8
+    }
+    const auto cut = client.post("/any", "\"" + std::string(200, 'x') + "\xc3\xa9");
+    CHECK(cut.body.ends_with("..."));
+}
+
 TEST_CASE("JSON that is nested too deeply is answered 400") {
     test_client client(reading());
     auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };

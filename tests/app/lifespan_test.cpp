@@ -89,6 +89,22 @@ TEST_CASE("an exception before serving() fails the start-up") {
     CHECK_THROWS_WITH_AS(test_client{app}, "no database", std::runtime_error);
 }
 
+TEST_CASE("an exception that is no std::exception fails the start-up, and the shut-down, like any other") {
+    girin::app early;
+    early.lifespan([](girin::lifespan& life) -> coro<void> {
+        throw 42;
+        co_await life.serving();
+    });
+    CHECK_THROWS_AS(test_client{early}, int);
+    girin::app late;
+    late.lifespan([](girin::lifespan& life) -> coro<void> {
+        co_await life.serving();
+        throw 42;
+    });
+    test_client client(late);
+    CHECK_THROWS_AS(client.close(), int);
+}
+
 TEST_CASE("an exception after serving() fails the shut-down") {
     girin::app app;
     app.lifespan([](girin::lifespan& life) -> coro<void> {

@@ -91,6 +91,18 @@ TEST_CASE("the last query parameter of a name counts") {
     CHECK(client.get("/?q=1&r=2&q=3&s=4").body == "3");
 }
 
+TEST_CASE("query_list has all values of a name, in their order") {
+    test_client client(reading("/", [](request& req) {
+        std::string text;
+        for (const std::string& value : req.query_list("q")) text += "[" + value + "]";
+        for (const int value : req.query_list<int>("n")) text += std::to_string(value) + ";";
+        return text;
+    }));
+    CHECK(client.get("/?q=1&r=2&%71=a+b&q=&n=3&q&n=-4").body == "[1][a b][][]3;-4;");
+    CHECK(client.get("/?r=1").body == "");
+    CHECK(client.get("/?n=3&n=x").status == 400);
+}
+
 TEST_CASE("a % that two hexadecimal digits do not follow stands for itself") {
     test_client client(reading("/", [](request& req) { return or_nothing(req.query("q")); }));
     CHECK(client.get("/?q=100%").body == "100%");
@@ -118,13 +130,36 @@ TEST_CASE("a malformed query parameter is answered 400 and named") {
         const auto answer = client.get("/?" + std::string(query));
         CHECK(answer.status == 400);
     }
-    CHECK(client.get("/?n=x%0A").body == "the query parameter n cannot be read: x\n");
+    CHECK(client.get("/?n=x%0A%ff%c2%85%c3%a9").body ==
+          "the query parameter n cannot be read: x\\x0a\\xff\\xc2\\x85\xc3\xa9");
+    std::string accents;
+    for (int i = 0; i < 1000; ++i) accents += "\xc3\xa9";
+    CHECK(client.get("/?n=x" + accents).body ==
+          "the query parameter n cannot be read: x" + accents.substr(0, 198) + "...");
 }
 
 TEST_CASE("a header is found in any case, and the first of several counts") {
     test_client client(reading("/", [](request& req) { return or_nothing(req.header("X-Colour")); }));
     CHECK(client.send(test_request("GET", "/").header("x-COLOUR", "red").header("x-colour", "blue")).body == "red");
     CHECK(client.send(test_request("GET", "/").header("x-colou", "red")).body == "(nothing)");
+}
+
+TEST_CASE("header_list has the values of all fields of a name, in their order") {
+    test_client client(reading("/", [](request& req) {
+        std::string text;
+        for (const std::string_view value : req.header_list("X-Colour")) text.append("[").append(value).append("]");
+        return text;
+    }));
+    const auto both =
+        test_request("GET", "/").header("x-COLOUR", "red").header("x-c", "-").header("x-colour", "blue, green");
+    CHECK(client.send(both).body == "[red][blue, green]");
+    CHECK(client.get("/").body == "");
+}
+
+TEST_CASE("the first cookie of a name counts, in one field and in several") {
+    test_client client(reading("/", [](request& req) { return or_nothing(req.cookie("b")); }));
+    CHECK(client.send(test_request("GET", "/").header("cookie", "a=1; b=2; b=3")).body == "2");
+    CHECK(client.send(test_request("GET", "/").header("cookie", "b=2").header("cookie", "b=3")).body == "2");
 }
 
 TEST_CASE("a cookie is found among several, without its quotes") {
@@ -235,6 +270,19 @@ TEST_CASE("is_disconnected tells without waiting, and loses no body") {
     seen.clear();
     client.send(test_request("POST", "/").chunks({"a", "b"}).leave_after(1s));
     CHECK(seen == std::vector{false, false, true});
+}
+
+TEST_CASE("a plain handler that asks whether its client has left makes a mistake, and one on the loop does not") {
+    girin::app app;
+    auto ask = [](request& req) -> response { return req.is_disconnected() ? "left" : "there"; };
+    app.get("/pool", ask);
+    app.get("/loop", girin::on_loop(ask));
+    app.on_error<std::logic_error>([](request& req, const std::logic_error&) -> response {
+        return req.is_disconnected() ? "left, after the mistake" : "there, after the mistake";
+    });
+    test_client client(app);
+    CHECK(client.get("/pool").body == "there, after the mistake");
+    CHECK(client.get("/loop").body == "there");
 }
 
 TEST_CASE("a request made by hand reads the scope of a raw application") {

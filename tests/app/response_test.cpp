@@ -77,6 +77,13 @@ TEST_CASE("204 and 304 have no content, no length and no type") {
     }
 }
 
+TEST_CASE("205 has no content and no type, and a length of 0") {
+    const auto answer = answer_of([] { return response("dropped", 205); });
+    CHECK(answer.status == 205);
+    CHECK(answer.headers == fields{{"content-length", "0"}});
+    CHECK(answer.body.empty());
+}
+
 TEST_CASE("an empty response of another status has a length of 0 and no type") {
     const auto answer = answer_of([] { return girin::empty_response(202); });
     CHECK(answer.headers == fields{{"content-length", "0"}});

@@ -43,7 +43,8 @@ TEST_CASE("values come in the order typed, each with its flag") {
 TEST_CASE("a value may be empty or look like a flag") {
     CHECK(values_of({"--access-logfile", "-"}) == "accesslog=-(--access-logfile)");
     CHECK(values_of({"-w", "-3"}) == "workers=-3(-w)");
-    CHECK(values_of({"-w", "--threads"}) == "workers=--threads(-w)");
+    CHECK(values_of({"-w", "--thread"}) == "workers=--thread(-w)");
+    CHECK(values_of({"--chdir=--threads"}) == "chdir=--threads(--chdir)");
     CHECK(values_of({"--root-path=", "./a.so"}) == "root_path=(--root-path) application=./a.so()");
     CHECK(values_of({"--root-path", "", "./a.so"}) == "root_path=(--root-path) application=./a.so()");
     CHECK(values_of({"--access-logformat", "[%(t)s, %(r)s]"}) ==
@@ -100,6 +101,10 @@ TEST_CASE("an unknown flag is refused and names the nearest") {
 
 TEST_CASE("a missing value and an argument too many are refused") {
     CHECK(complaint({"./a.so", "-w"}) == "-w at the end of the command line expects a value");
+    CHECK(complaint({"--bind", "--workers", "2", "./a.so"}) ==
+          "--bind on the command line expects a value, got the flag --workers");
+    CHECK(complaint({"-w", "--threads=3"}) == "-w on the command line expects a value, got the flag --threads=3");
+    CHECK(complaint({"--config", "-h"}) == "--config on the command line expects a value, got the flag -h");
     CHECK(complaint({"--config"}) == "--config at the end of the command line expects a value");
     CHECK(complaint({"a.so", "b.so"}) == "unexpected argument 'b.so' on the command line, after the application");
 }

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <set>
 #include <string>
 
@@ -13,7 +14,9 @@ namespace {
 
 struct anything {
     template <class Type>
-    operator Type() const;
+    operator Type() const {
+        std::abort();
+    }
 };
 
 // How many members an aggregate has: as many as it takes initializers.

@@ -34,6 +34,8 @@ TEST_CASE("a value is read by the type of its setting") {
     CHECK(with("root_path", {"/shop"}).root_path == "/shop");
     CHECK(with("umask", {"0117"}).umask == file_mode(0117));
     CHECK(with("umask", {"7"}).umask == file_mode(7));
+    CHECK(with("umask", {"0"}).umask == file_mode(0));
+    CHECK(with("umask", {"7", ""}).umask == std::nullopt);
 }
 
 TEST_CASE("words are read in either case, and a bool has several") {
@@ -57,9 +59,10 @@ TEST_CASE("a value that does not fit is refused in one sentence") {
           "timeout (test): expected 0 or a duration from 500ms to 24h, such as 30, 500ms or 1h30m, got '1d'");
     CHECK(complaint("limit_request_line", "1kb") ==
           "limit_request_line (test): expected a size from 64 to 64k, such as 8190, 64k or 1m, got '1kb'");
-    for (const char* text : {"", "8", "1000", "-1", "0x7", "7 "})
+    for (const char* text : {"8", "1000", "-1", "0x7", "7 "})
         CHECK(complaint("umask", text) ==
-              "umask (test): expected permissions in octal, from 0 to 0777, got '" + std::string(text) + "'");
+              "umask (test): expected permissions in octal, from 0 to 0777, or nothing, got '" + std::string(text) +
+                  "'");
     CHECK(complaint("bind", ":80,oops") ==
           "bind (test): expected HOST:PORT, [IPV6]:PORT, :PORT or unix:PATH, got 'oops'");
     CHECK(complaint("bind", "") == "bind (test): expected HOST:PORT, [IPV6]:PORT, :PORT or unix:PATH, got ''");

@@ -32,8 +32,9 @@ def is_alive(pid):
 
 
 class FollowedMaster:
-    def __init__(self, command, files=(), copies=(), folders=(), **how):
-        """Runs the command in a scratch folder with files, (name, content) or (name, what to copy), and folders."""
+    def __init__(self, command, files=(), copies=(), folders=(), links=(), entered=None, **how):
+        """Runs the command in a scratch folder with files, (name, content) or (name, what to copy), folders, and links,
+        (name, target); or in what `entered` names there, as a shell enters it."""
         self.folder = tempfile.TemporaryDirectory()
         for name in folders:
             os.mkdir(self.path(name))
@@ -41,9 +42,13 @@ class FollowedMaster:
             shutil.copy(original, self.path(name))
         for name, content in files:
             self.write(name, content)
+        for name, target in links:
+            os.symlink(target, self.path(name))
+        if entered:
+            how["env"] = {**how.get("env", os.environ), "PWD": self.path(entered)}
         self.lines = []
         self.changed = threading.Condition()
-        self.process = subprocess.Popen(command, cwd=self.folder.name, stderr=subprocess.PIPE, text=True,
+        self.process = subprocess.Popen(command, cwd=self.path(entered or "."), stderr=subprocess.PIPE, text=True,
                                         errors="replace", start_new_session=True, **how)
         self.reader = threading.Thread(target=self._read_log, daemon=True)
         self.reader.start()

@@ -41,6 +41,7 @@ class Boot(MasterTest):
         path = os.path.join(folder.name, "girin.sock")
         with socket.socket(socket.AF_UNIX) as stale:
             stale.bind(path)
+        self.addCleanup(os.umask, os.umask(0o027))
         master = self.start(f"bind=unix:{path}")
         master.wait_for_log(rf"Listening at: unix:{path} ")
         with socket.socket(socket.AF_UNIX) as client:
@@ -48,7 +49,7 @@ class Boot(MasterTest):
             client.connect(path)
             client.sendall(b"who\n")
             self.assertTrue(client.recv(100).endswith(b" 0 1 -\n"))
-        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o777)
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o750)
         self.assert_stops(master)
         self.assertFalse(os.path.exists(path))
 

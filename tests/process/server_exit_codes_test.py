@@ -1,7 +1,9 @@
 """How the server starts and ends: exit codes, and messages that say what to do."""
+import contextlib
 import os
 import signal
 import socket
+import subprocess
 import tempfile
 import unittest
 
@@ -211,6 +213,24 @@ class Settings(ServerTest):
         self.assertEqual((good.returncode, good.stderr), (0, ""))
         self.assertEqual(girin("--check-config", "--workers", "x", named("libdemo.so")).returncode, 1)
 
+    def test_check_config_finds_logs_that_cannot_be_opened_and_a_chdir_that_is_missing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for flag in ("--access-logfile", "--error-logfile"):
+                for bad, reason in (("none/log", "No such file or directory"), (".", "Is a directory")):
+                    done = girin("--check-config", flag, bad, named("libdemo.so"), cwd=folder)
+                    self.assertEqual(done.returncode, 1)
+                    self.assertRegex(done.stderr, rf"^\nError: cannot open the log file \S+: {reason}$")
+                good = girin("--check-config", flag, "log", named("libdemo.so"), cwd=folder)
+                self.assertEqual((good.returncode, good.stderr), (0, ""))
+            self.assertEqual(os.listdir(folder), [])
+            for program, *application in (["girin", named("libdemo.so")], ["demo"]):
+                for action in ([], ["--check-config"]):
+                    done = girin(*action, "--bind", "127.0.0.1:0", "--chdir", "none", *application, program=program,
+                                 cwd=folder)
+                    self.assertEqual(done.returncode, 1)
+                    self.assertEqual(done.stderr.count("cannot change to the folder 'none' (chdir): No such file or "
+                                                       "directory"), 1)
+
 
 class Health(ServerTest):
     def health(self, server, path="/"):
@@ -226,6 +246,16 @@ class Health(ServerTest):
         gone = self.health(server)
         self.assertEqual(gone.returncode, 1)
         self.assertRegex(gone.stderr, r"^unhealthy: cannot connect to 127\.0\.0\.1:\d+: Connection refused\n$")
+
+    def test_health_says_that_no_answer_came_in_time(self):
+        with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as waiting:
+            url = "http://127.0.0.1:%d/" % listener.getsockname()[1]
+            asking = [subprocess.Popen([named("girin"), "health", url], stderr=subprocess.PIPE, text=True)
+                      for _ in range(3)]  # the first ones fill the backlog: the last cannot even connect
+            for each in asking:
+                waiting.enter_context(each)
+            for each in asking:
+                self.assertEqual((each.communicate()[1], each.returncode), ("unhealthy: no answer in time\n", 1))
 
     @unittest.skipUnless(has_ipv6(), "this machine has no IPv6")
     def test_health_asks_an_ipv6_address_too(self):

@@ -3,6 +3,7 @@ import fcntl
 import os
 import re
 import signal
+import tempfile
 import unittest
 
 from http_client import get
@@ -118,6 +119,36 @@ class Logs(ServerTest):
                 self.assertEqual(old.count("\n") + new.count("\n"), load.answered())
                 self.assertEqual(self.content(server, "error").count("Worker exiting"), 2)
                 self.assertEqual(os.listdir(server.path("elsewhere")), [])
+
+    def test_hup_moves_the_masters_own_log_too(self):
+        server = self.start("--config", "girin.json", wait=False, files=[("girin.json", '{"errorlog": "first"}')],
+                            variables={"GIRIN_WORKRES": "3"})
+        self.wait_for_line(server, "first", "Booting worker")
+        server.wait_for_ready(1)
+        server.write("girin.json", '{"errorlog": "none/second"}')
+        server.send(signal.SIGHUP)
+        refused = r"\[ERROR\] Reload refused, the old settings stay: "
+        self.wait_for_line(server, "first", refused + r"cannot open the log file \S+/none/second: No such file or "
+                                                      "directory$")
+        server.write("girin.json", '{"errorlog": "second", "loglevel": "warning"}')
+        server.send(signal.SIGHUP)
+        self.wait_for_line(server, "first", r"\[INFO\] The log goes on in \S+/second$")
+        wait_until(lambda: [board.generation for board in server.boards()] == [2], "the reload is complete")
+        server.write("girin.json", "{")
+        server.send(signal.SIGHUP)
+        self.wait_for_line(server, "second", refused + r"girin.json: parse error")
+        self.assertNotIn("[INFO]", self.content(server, "second"))
+        self.assertEqual(self.content(server, "first").count("unknown environment variable GIRIN_WORKRES"), 3)
+
+    def test_a_folder_that_is_not_utf_8_has_no_log(self):
+        with tempfile.TemporaryDirectory() as folder:
+            odd = os.path.join(os.fsencode(folder), b"\xff")
+            os.mkdir(odd)
+            for arguments in (["--bind", "127.0.0.1:0"], ["--check-config"]):
+                done = girin("--access-logfile", "log", *arguments, named("libdemo.so"), cwd=odd)
+                self.assertEqual(done.returncode, 1)
+                self.assertRegex(done.stderr, r"^\nError: the log file '\S+/\\xff/log' cannot be used: its path is not "
+                                              r"printable UTF-8$")
 
     def test_the_level_says_what_is_logged(self):
         server = self.start("--log-level", "warning", wait=False)

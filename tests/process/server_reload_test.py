@@ -5,6 +5,7 @@ import shutil
 import signal
 import unittest
 
+from http_client import ask
 from load import Load
 from real_server import SANITIZER, WORKER_CLASSES, ServerTest, named, wait_until
 from scoreboards import Watch
@@ -133,6 +134,57 @@ class Reload(ServerTest):
             for _ in range(10):
                 self.assertEqual(server.ask("/json").text, '{"message":"Hello, World!"}')
         self.assert_nothing_failed(load, watch)
+
+    def start_release(self):
+        """A server that was started in `current`, a link to the first of two releases."""
+        server = self.start("--error-logfile", "../log", application="./app.so", wait=False,
+                            folders=["release-1", "release-2"], entered="current", links=[("current", "release-1")],
+                            copies=[("release-1/app.so", named("libhello.so")),
+                                    ("release-2/app.so", named("libdemo.so"))])
+        server.wait_for_ready(1)
+        return server
+
+    def switch(self, server, release):
+        os.symlink(release, server.path("fresh"))
+        os.rename(server.path("fresh"), server.path("current"))
+
+    def wait_for_line(self, server, pattern):
+        def found():
+            with open(server.path("log")) as file:
+                return re.search(pattern, file.read(), re.MULTILINE)
+        return wait_until(found, f"the log has {pattern}")
+
+    def answer(self, server, path):
+        port = int(self.wait_for_line(server, r"Listening at: http://127\.0\.0\.1:(\d+)")[1])
+        return ask(("127.0.0.1", port), path)
+
+    def test_hup_follows_the_link_that_the_server_was_started_in(self):
+        server = self.start_release()
+        self.assertEqual(self.answer(server, "/json").status, 404)
+        self.switch(server, "release-2")
+        server.send(signal.SIGHUP)
+        self.wait_for_line(server, "Reload complete: generation 2 serves$")
+        self.assertEqual(self.answer(server, "/json").status, 200)
+
+    def test_a_link_that_leads_nowhere_refuses_the_reload_and_names_the_folder(self):
+        server = self.start_release()
+        self.switch(server, "release-3")
+        server.send(signal.SIGHUP)
+        self.wait_for_line(server, r"\[ERROR\] Reload refused, the old settings stay: cannot change to the folder '"
+                                   + server.path("current")
+                                   + "', where this server was started: No such file or directory$")
+        self.assertEqual(self.answer(server, "/json").status, 404)
+
+    def test_a_worker_that_dies_after_a_failed_reload_is_replaced_by_one_of_the_old_release(self):
+        server = self.start_release()
+        os.truncate(server.path("release-2/app.so"), 1000)
+        self.switch(server, "release-2")
+        old = server.wait_for_ready(1)
+        server.send(signal.SIGHUP)
+        self.wait_for_line(server, "Reload failed: a worker of generation 2 did not boot")
+        os.kill(old[0], signal.SIGKILL)
+        server.wait_for_ready(1, without=old)
+        self.assertEqual(self.answer(server, "/").status, 200)
 
     def test_a_start_up_that_fails_leaves_the_old_generation_serving(self):
         server = self.start(application="liblives.so", files=[("life", "well")], workers=WORKERS)

@@ -53,7 +53,8 @@ class Settings(ServerTest):
         self.assertNotIn("server", server.ask("/").headers)
 
     def test_a_unix_socket_is_created_without_the_permissions_that_umask_names(self):
-        for flags, mode in [([], 0o777), (["--umask", "0117"], 0o660)]:
+        self.addCleanup(os.umask, os.umask(0o027))
+        for flags, mode in [([], 0o750), (["--umask", "0"], 0o777), (["--umask", "0117"], 0o660)]:
             server = self.start(*flags, bind="unix:socket")
             self.assertEqual(stat.S_IMODE(os.stat(server.path("socket")).st_mode), mode)
 

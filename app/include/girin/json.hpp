@@ -19,7 +19,8 @@ using nlohmann::json;
 // The deepest nesting that parse_json accepts; what walks a document recurses.
 inline constexpr std::size_t max_json_depth = 500;
 
-// The document; malformed text is an http_error 400 that names the position.
+// The document; malformed text is an http_error 400 that names the position and shows no more than 200 bytes of it, and
+// so is a number that no double holds.
 GIRIN_EXPORT json parse_json(std::string_view text);
 
 // application/json, compact. Text that is not UTF-8 is a json::type_error.

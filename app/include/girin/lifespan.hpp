@@ -14,8 +14,8 @@ class scope;
 class sender;
 
 // What app::lifespan's coroutine is given. What comes before serving() is start-up, what comes after it is shut-down,
-// and what both need are its local variables. An exception before serving() fails the start-up: the worker does not
-// serve.
+// and what both need are its local variables. An exception of any type before serving() fails the start-up: the
+// worker does not serve.
 class GIRIN_EXPORT lifespan {
  public:
     lifespan(const scope& s, receiver& receive, sender& send);

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace girin {
 
@@ -96,9 +97,17 @@ class GIRIN_EXPORT request {
         return absent;
     }
 
+    // All values of that name in the query, in their order, read as the one of query() is.
+    template <detail::parsed_from_text T = std::string>
+        requires(!std::same_as<T, std::string_view>)
+    std::vector<T> query_list(std::string_view name) const;
+
     // The value of the first header field of that name, in any case; or nothing.
     std::optional<std::string_view> header(std::string_view name) const noexcept;
-    // The value of that cookie, without quotes around it; or nothing.
+    // The values of all header fields of that name, in any case and in their order.
+    std::vector<std::string_view> header_list(std::string_view name) const;
+    // The value of the first cookie of that name, without quotes around it; or nothing. Browsers send the cookie of the
+    // longest path first (RFC 6265 section 5.4), but nobody can rely on it: give cookies of one site different names.
     std::optional<std::string_view> cookie(std::string_view name) const noexcept;
 
     // Reads the whole body, once; later calls return it again. A body over the application's max_body is answered 413.
@@ -116,7 +125,9 @@ class GIRIN_EXPORT request {
     // The body chunk by chunk: while (auto chunk = co_await stream.next()). After body() it is one chunk.
     body_stream stream() noexcept { return body_stream(*this); }
 
-    // Whether the client has left, as far as is known without waiting; false while there is unread body.
+    // Whether the client has left, as far as is known without waiting; false while there is unread body. For the loop's
+    // thread only, as all that reads from the client: in a plain handler it is a std::logic_error, in whichever kind of
+    // worker (on_loop's may ask).
     bool is_disconnected();
 
     // What lifespan start-up has put there. std::logic_error when it put nothing of that type.

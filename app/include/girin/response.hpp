@@ -53,8 +53,8 @@ struct cookie_options {
     same_site site = same_site::lax;  // whether other sites' requests carry it
 };
 
-// Move-only. Text is text/plain; charset=utf-8. Content-Length is added when it is sent. A response of 204, 304 or 1xx
-// is sent without content.
+// Move-only. Text is text/plain; charset=utf-8. Content-Length is added when it is sent. A response of 204, 205, 304 or
+// 1xx is sent without content.
 class GIRIN_EXPORT response {
  public:
     response() noexcept = default;

@@ -31,7 +31,7 @@ class scope {
     std::string_view http_version = "1.1";  // "1.0", "1.1" or "2"
     std::string_view method;                // upper-case; http only
     std::string_view scheme = "http";       // "http", "https", "ws", "wss"
-    std::string_view path;                  // percent-decoded, without the query
+    std::string_view path;                  // root_path and below it raw_path, percent-decoded
     std::string_view raw_path;              // as it came, without the query
     std::string_view query_string;          // what follows '?', still encoded
     std::string_view root_path;             // where the application is mounted

@@ -201,7 +201,7 @@ const std::map<std::string_view, coro<void> (*)(const scope&, receiver&, sender&
 
 coro<void> contract(const scope& s, receiver& receive, sender& send) {
     if (s.type != girin::scope_type::http) throw std::logic_error("this application has no lifespan");
-    co_await paths.at(s.path)(s, receive, send);
+    co_await paths.at(s.path.substr(s.root_path.size()))(s, receive, send);
 }
 
 girin::application make_app() {

@@ -177,6 +177,17 @@ TEST_CASE("an application is loaded and made") {
     const application again = load_application(hello);
 }
 
+TEST_CASE("an object that looks for its libraries beside itself is loaded from where it is") {
+    for (const std::string origin : {"$ORIGIN", "${ORIGIN}"}) {
+        CAPTURE(origin);
+        scratch_folder folder;
+        const std::string path = folder.path("app.so");
+        std::ofstream(path, std::ios::binary) << read_file(hello) << origin << "/lib";
+        const application app = load_application(path);
+        CHECK(read_file("/proc/self/maps").find(path) != std::string::npos);
+    }
+}
+
 TEST_CASE("an object that does not export GIRIN_APP's symbol is refused") {
     scratch_folder folder;
     const std::string path = folder.path("app.so");

@@ -11,6 +11,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <cerrno>
@@ -115,10 +116,16 @@ TEST_CASE("a unix socket's file is removed at the end, but not one that another 
     CHECK(read_file(path) == "another");
 }
 
-TEST_CASE("a unix socket gets the mode that the umask leaves") {
+TEST_CASE("a unix socket gets the mode that the umask leaves, and without one that of the process") {
     const scratch_folder folder;
-    const listeners open({.bind = {{{}, 0, folder.path("socket")}}, .umask = girin::config::file_mode(0117)});
-    CHECK(std::filesystem::status(folder.path("socket")).permissions() == std::filesystem::perms{0660});
+    const mode_t before = ::umask(0027);
+    const listeners set({.bind = {{{}, 0, folder.path("set")}}, .umask = girin::config::file_mode(0117)});
+    const listeners open({.bind = {{{}, 0, folder.path("open")}}, .umask = girin::config::file_mode(0)});
+    const listeners unset({.bind = {{{}, 0, folder.path("unset")}}});
+    CHECK(::umask(before) == 0027);
+    CHECK(std::filesystem::status(folder.path("set")).permissions() == std::filesystem::perms{0660});
+    CHECK(std::filesystem::status(folder.path("open")).permissions() == std::filesystem::perms{0777});
+    CHECK(std::filesystem::status(folder.path("unset")).permissions() == std::filesystem::perms{0750});
 }
 
 TEST_CASE("a file that is no socket is never replaced") {

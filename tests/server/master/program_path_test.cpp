@@ -29,6 +29,21 @@ TEST_CASE("a relative path is made absolute") {
     fs::current_path(before);
 }
 
+TEST_CASE("a relative path keeps the symbolic links that led to the working folder") {
+    const scratch_folder folder;
+    fs::create_directory(folder.path("release-1"));
+    fs::create_directory_symlink("release-1", folder.path("current"));
+    fs::create_symlink(self, folder.path("current/girin"));
+    const fs::path before = fs::current_path();
+    const char* const pwd = std::getenv("PWD");
+    const std::string pwd_before = pwd != nullptr ? pwd : before.string();
+    fs::current_path(folder.path("current"));
+    ::setenv("PWD", folder.path("current").c_str(), 1);
+    CHECK(program_path("./girin") == folder.path("current/./girin"));
+    ::setenv("PWD", pwd_before.c_str(), 1);
+    fs::current_path(before);
+}
+
 TEST_CASE("a bare name is looked up in PATH, where only this very program counts") {
     const scratch_folder folder;
     fs::create_directory(folder.path("a"));

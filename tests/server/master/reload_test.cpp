@@ -3,6 +3,7 @@
 #include "server/master/supervisor.hpp"
 #include "tests/server/master/fake_host.hpp"
 #include "tests/support/log_capture.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 #include <doctest/doctest.h>
 
@@ -115,6 +116,45 @@ TEST_CASE("settings that are wrong refuse the reload") {
     CHECK(world.log.count("[ERROR] Reload refused, the old settings stay: workers must be a number\n") == 1);
     CHECK(world.host.started.size() == 3);
     CHECK(world.host.reverted == 0);
+}
+
+TEST_CASE("the master logs where the new settings say, and again where the old ones say when the reload fails") {
+    const log_capture restored;
+    const scratch_folder folder;
+    const std::string before = folder.path("before");
+    const std::string after = folder.path("after");
+    girin::log::open(before, girin::log::level::info);
+    fake_host host;
+    host.fresh = options{.errorlog = after, .loglevel = girin::log::level::error};
+    supervisor rules(host, {.errorlog = before});
+    rules.start();
+    rules.ready(101);
+
+    rules.handle(SIGHUP);
+    girin::log::error("the successor complains");
+    rules.died(102, failed);
+    CHECK(read_file(before).find("The log goes on in " + after) != std::string::npos);
+    CHECK(read_file(before).find("Reload failed") != std::string::npos);
+    CHECK(read_file(after).find("the successor complains\n") != std::string::npos);
+    CHECK(read_file(after).find("Reload failed") == std::string::npos);
+
+    rules.handle(SIGHUP);
+    rules.ready(103);
+    girin::log::error("at the end");
+    CHECK(read_file(after).ends_with("at the end\n"));
+    CHECK(read_file(after).find("INFO") == std::string::npos);
+}
+
+TEST_CASE("a log that cannot be opened refuses the reload, and the old one goes on") {
+    world world;
+    const scratch_folder folder;
+    world.host.fresh->errorlog = folder.path("missing/log");
+    world.rules.handle(SIGHUP);
+    CHECK(world.log.count("[ERROR] Reload refused, the old settings stay: cannot open the log file " +
+                          folder.path("missing/log") + ": No such file or directory\n") == 1);
+    CHECK(world.log.count("The log goes on") == 0);
+    CHECK(world.host.reverted == 1);
+    CHECK(world.host.started.size() == 3);
 }
 
 TEST_CASE("a change of bind is not carried out, and the log says so") {

@@ -247,7 +247,7 @@ CONNECTION_TEST_CASE("the scope has the addresses of both ends") {
     });
 }
 
-CONNECTION_TEST_CASE("the path is decoded, and the raw path and the query are not") {
+CONNECTION_TEST_CASE("the path is decoded behind the root_path, and the raw path and the query are as they came") {
     auto app = [](const scope& s, receiver&, sender& send) -> coro<> {
         co_await send(http_response_start(200));
         const std::string text = std::string(s.path) + " " + std::string(s.raw_path) + " " +
@@ -259,7 +259,13 @@ CONNECTION_TEST_CASE("the path is decoded, and the raw path and the query are no
                     raw_client client = server.connect();
                     client.send(get("/a%20b%2Fc?d=%20e"));
                     const std::string response = co_await client.response();
-                    CHECK(body_of(response) == "/a b/c /a%20b%2Fc d=%20e /mounted");
+                    CHECK(body_of(response) == "/mounted/a b/c /a%20b%2Fc d=%20e /mounted");
+                    client.send(get("/plain"));
+                    const std::string plain = co_await client.response();
+                    CHECK(body_of(plain) == "/mounted/plain /plain  /mounted");
+                    client.send("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n");
+                    const std::string whole_server = co_await client.response();
+                    CHECK(body_of(whole_server) == "* *  /mounted");
                 },
                 {.options = {.root_path = "/mounted"}});
 }

@@ -191,6 +191,26 @@ TEST_CASE("an application that raises while it is served, or says that its shut-
     CHECK(log.count("Application shutdown failed: still busy") == 1);
 }
 
+TEST_CASE("what an application says of its failure cannot make a line of the log") {
+    log_capture log;
+    const application start_up = [](const scope&, receiver& receive, sender& send) -> coro<> {
+        co_await receive();
+        co_await send(lifespan_startup_failed("one\n[CRITICAL] two"));
+    };
+    with_lifespan(start_up, lifespan_use::on, [](lifespan_run& lifespan) -> coro<> {
+        const std::string outcome = co_await outcome_of(lifespan);
+        CHECK(outcome == "failed: one\\x0a[CRITICAL] two");
+    });
+    const application shut_down = [](const scope&, receiver& receive, sender& send) -> coro<> {
+        co_await receive();
+        co_await send(lifespan_startup_complete());
+        co_await receive();
+        co_await send(lifespan_shutdown_failed("one\n[CRITICAL] two"));
+    };
+    with_lifespan(shut_down, lifespan_use::on, [](lifespan_run& lifespan) -> coro<> { co_await lifespan.startup(); });
+    CHECK(log.count("Application shutdown failed: one\\x0a[CRITICAL] two") == 1);
+}
+
 TEST_CASE("an application may give up a receive and receive again") {
     std::string events;
     const application app = [&](const scope&, receiver& receive, sender& send) -> coro<> {

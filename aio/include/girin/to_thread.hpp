@@ -2,6 +2,7 @@
 #pragma once
 
 #include <girin/coro.hpp>
+#include <girin/default_executor.hpp>
 #include <girin/thread_pool.hpp>
 
 #include <functional>
@@ -13,7 +14,12 @@ namespace girin {
 
 namespace detail {
 
-GIRIN_EXPORT thread_pool& default_pool();
+// `pool` is null for the default pool.
+template <class F, class... Args>
+auto call_in(executor* pool, F function, Args... args) -> coro<std::invoke_result_t<F&, Args...>> {
+    auto bound = [&]() -> decltype(auto) { return std::invoke(function, std::move(args)...); };
+    co_return co_await thread_call<decltype(bound)>(pool, bound);
+}
 
 // The await of to_thread(abandon, …). The call owns all that it needs, so that nobody has to wait for it.
 template <class F>
@@ -26,7 +32,7 @@ class abandoning_wait final : public wait_point {
 
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> caller) {
-        pool_ = &default_pool();
+        pool_ = &default_executor();
         suspend(caller);
         if (!linked() && !pool_->try_submit(*call_)) throw pool_full();
     }
@@ -82,11 +88,11 @@ class abandoning_wait final : public wait_point {
 
 // Returns what function(args...) returns in another thread, or raises what it raises. Submitted when it is awaited.
 // When the task is cancelled, a function that is still queued never runs; one that runs is waited for, and then
-// cancelled_error is raised. Raises pool_full when the pool's queue is full.
+// cancelled_error is raised. Raises pool_full when the pool's queue is full, and pool_deadlock when a function of the
+// pool would wait for itself.
 template <class F, class... Args>
-auto to_thread(F function, Args... args) -> coro<std::invoke_result_t<F&, Args...>> {
-    auto bound = [&]() -> decltype(auto) { return std::invoke(function, std::move(args)...); };
-    co_return co_await detail::thread_call<decltype(bound)>(nullptr, bound);
+GIRIN_CORO_WRAPPER auto to_thread(F function, Args... args) -> coro<std::invoke_result_t<F&, Args...>> {
+    return detail::call_in(nullptr, std::move(function), std::move(args)...);
 }
 
 struct abandon_t {};

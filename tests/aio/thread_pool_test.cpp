@@ -165,7 +165,8 @@ TEST_CASE("a cancelled await of a queued function drops it at once, wherever in 
         }));
         std::string called;
         std::vector<task<>> queued;
-        for (char c : {'a', 'b', 'c', 'd'}) queued.push_back(create_task(call_in(&pool, [&called, c] { called += c; })));
+        for (char c : {'a', 'b', 'c', 'd'})
+            queued.push_back(create_task(call_in(&pool, [&called, c] { called += c; })));
         co_await sleep(0s);
         running.wait();
         CHECK(pool.queued() == 4);

@@ -48,8 +48,7 @@ struct full_pool {
         for (; default_executor().queued() == 0; ++threads) {
             blockers.push_back(create_task(to_thread([this] { open.wait(); })));
             co_await sleep(0s);
-            for (int i = 0; i < 1000 && default_executor().busy() <= threads; ++i)
-                std::this_thread::sleep_for(100us);
+            for (int i = 0; i < 1000 && default_executor().busy() <= threads; ++i) std::this_thread::sleep_for(100us);
         }
     }
     coro<> empty() {

@@ -70,8 +70,8 @@ class GIRIN_EXPORT thread_pool final : public executor {
     // Waits for the functions that run; queued ones are never called, and who awaits one gets a std::runtime_error.
     ~thread_pool() override;
 
-    // Throws std::system_error when there is no thread and none can be started, std::runtime_error after shutdown(), and
-    // pool_deadlock.
+    // Throws std::system_error when there is no thread and none can be started, std::runtime_error after shutdown(),
+    // and pool_deadlock.
     bool try_submit(detail::pool_job& job) override;
     bool take_back(detail::pool_job& job) noexcept override;
 

@@ -1,10 +1,10 @@
 #include "tests/support/run_virtual.hpp"
 
 #include <girin/gather.hpp>
+#include <girin/run_in_executor.hpp>
 #include <girin/runner.hpp>
 #include <girin/sleep.hpp>
 #include <girin/thread_pool.hpp>
-#include <girin/to_thread.hpp>
 
 #include <doctest/doctest.h>
 

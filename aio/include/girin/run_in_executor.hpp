@@ -1,14 +1,26 @@
 // run_in_executor: runs a blocking function in a pool of your own while the loop goes on (loop.run_in_executor).
 #pragma once
 
+#include <girin/coro.hpp>
 #include <girin/executor.hpp>
 #include <girin/task.hpp>
-#include <girin/to_thread.hpp>
+#include <girin/thread_pool.hpp>
 
+#include <functional>
 #include <type_traits>
 #include <utility>
 
 namespace girin {
+
+namespace detail {
+
+template <class F, class... Args>
+auto call_in(executor* pool, F function, Args... args) -> coro<std::invoke_result_t<F&, Args...>> {
+    auto bound = [&]() -> decltype(auto) { return std::invoke(function, std::move(args)...); };
+    co_return co_await thread_call<decltype(bound)>(pool, bound);
+}
+
+}  // namespace detail
 
 // Submits function(args...) to the pool at once, and returns the task that waits for its result or exception.
 // Cancelling the task, or whoever awaits it, drops a function that is still queued; one that runs is waited for, and

@@ -14,13 +14,6 @@ namespace girin {
 
 namespace detail {
 
-// `pool` is null for the default pool.
-template <class F, class... Args>
-auto call_in(executor* pool, F function, Args... args) -> coro<std::invoke_result_t<F&, Args...>> {
-    auto bound = [&]() -> decltype(auto) { return std::invoke(function, std::move(args)...); };
-    co_return co_await thread_call<decltype(bound)>(pool, bound);
-}
-
 // The await of to_thread(abandon, …). The call owns all that it needs, so that nobody has to wait for it.
 template <class F>
 class abandoning_wait final : public wait_point {
@@ -88,11 +81,11 @@ class abandoning_wait final : public wait_point {
 
 // Returns what function(args...) returns in another thread, or raises what it raises. Submitted when it is awaited.
 // When the task is cancelled, a function that is still queued never runs; one that runs is waited for, and then
-// cancelled_error is raised. Raises pool_full when the pool's queue is full, and pool_deadlock when a function of the
-// pool would wait for itself.
+// cancelled_error is raised. Raises pool_full when the pool's queue is full.
 template <class F, class... Args>
-GIRIN_CORO_WRAPPER auto to_thread(F function, Args... args) -> coro<std::invoke_result_t<F&, Args...>> {
-    return detail::call_in(nullptr, std::move(function), std::move(args)...);
+auto to_thread(F function, Args... args) -> coro<std::invoke_result_t<F&, Args...>> {
+    auto bound = [&]() -> decltype(auto) { return std::invoke(function, std::move(args)...); };
+    co_return co_await detail::thread_call<decltype(bound)>(nullptr, bound);
 }
 
 struct abandon_t {};

@@ -94,7 +94,7 @@ std::string in_hex(std::string_view bytes) {
         text += "0123456789abcdef"[byte / 16];
         text += "0123456789abcdef"[byte % 16];
     }
-    return text.empty() ? "none" : text;
+    return text;
 }
 
 std::string name_of(const std::string& module) {
@@ -141,6 +141,7 @@ const void* find_code(const code_address& where) {
         if (!::dlopen(where.module.c_str(), RTLD_NOW | RTLD_LOCAL)) throw std::runtime_error(::dlerror());
         if (const void* found = find_loaded(where)) return found;
     }
+    if (now.empty()) throw std::runtime_error(name_of(where.module) + " cannot be read any more, or has no build-id");
     throw std::runtime_error(name_of(where.module) + " has been replaced: its build-id was " + in_hex(where.build_id) +
                              ", and is " + in_hex(now));
 }

@@ -19,7 +19,6 @@
 #include <cstring>
 #include <mutex>
 #include <optional>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -66,7 +65,7 @@ struct socket_pair {
     static socket_pair make() {
         int ends[2];
         if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-            throw std::system_error(errno, std::generic_category(), "socketpair");
+            throw process_pool_error(std::string("no socket for a process of the pool: ") + std::strerror(errno));
         return {owned_fd(ends[0]), owned_fd(ends[1])};
     }
 };
@@ -106,7 +105,7 @@ pid_t spawn(int socket) {
 
     pid_t pid = 0;
     if (int error = ::posix_spawn(&pid, "/proc/self/exe", &how.files, &how.attributes, arguments, environment.data()))
-        throw std::system_error(error, std::generic_category(), "a process for the pool");
+        throw process_pool_error(std::string("no process for the pool: ") + std::strerror(error));
     return pid;
 }
 
@@ -223,6 +222,14 @@ class child_process {
     bool ready_ = false;
 };
 
+detail::code_address locate(const detail::process_function& function) {
+    try {
+        return detail::locate_code(reinterpret_cast<const void*>(function.call));
+    } catch (const std::runtime_error& e) {
+        throw process_pool_error(std::string(function.name) + " cannot be called in another process: " + e.what());
+    }
+}
+
 // For a cancelled call this is not what its task gets to see.
 [[noreturn]] void raise_ended() {
     throw process_pool_error("the process pool has ended");
@@ -310,14 +317,15 @@ void process_pool::state::stop_all() noexcept {
 }
 
 void process_pool::state::run(detail::process_call& call) {
-    take_result(call, exchange(call));
+    const std::string message = exchange(call);
     if (++child_of_this_thread->calls == limits.max_tasks_per_child) child_of_this_thread.reset();
+    take_result(call, message);
 }
 
 // Whatever ends this but an answer ends the process, too.
 std::string process_pool::state::exchange(detail::process_call& call) {
     const std::string function(call.function_.name);
-    const detail::code_address where = detail::locate_code(reinterpret_cast<const void*>(call.function_.call));
+    const detail::code_address where = locate(call.function_);
     std::string request;
     detail::wire<std::string>::put(request, where.module);
     detail::wire<std::string>::put(request, where.build_id);

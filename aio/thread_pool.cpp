@@ -63,7 +63,8 @@ struct thread_pool::state {
     void serve(place& own, std::size_t number);
     void run_next(std::unique_lock<std::mutex>& lock);
     bool sleep(place& own, std::unique_lock<std::mutex>& lock);
-    void wake_one() noexcept;
+    // Who is to be woken, with the lock or without it; null when nobody sleeps.
+    place* next_to_wake() noexcept;
     void stop(bool refuse_queued) noexcept;
 };
 
@@ -124,12 +125,13 @@ bool thread_pool::state::sleep(place& own, std::unique_lock<std::mutex>& lock) {
     return false;
 }
 
-void thread_pool::state::wake_one() noexcept {
-    if (!asleep) return;
-    place& woken = *asleep;
-    asleep = woken.next_asleep;
-    woken.awake = true;
-    woken.wake.notify_one();
+thread_pool::state::place* thread_pool::state::next_to_wake() noexcept {
+    place* woken = asleep;
+    if (woken) {
+        asleep = woken->next_asleep;
+        woken->awake = true;
+    }
+    return woken;
 }
 
 // No thread is started any more, so that the places do not change while it waits for them.
@@ -138,7 +140,7 @@ void thread_pool::state::stop(bool refuse_queued) noexcept {
         std::lock_guard lock(mutex);
         stopping = true;
         refusing = refuse_queued;
-        while (asleep) wake_one();
+        while (place* woken = next_to_wake()) woken->wake.notify_one();
     }
     std::lock_guard one_at_a_time(joining);
     for (place& p : places)
@@ -165,7 +167,7 @@ void thread_pool::shutdown() {
 }
 
 bool thread_pool::try_submit(detail::pool_job& job) {
-    std::lock_guard lock(state_->mutex);
+    std::unique_lock lock(state_->mutex);
     if (state_->stopping) throw std::runtime_error("cannot schedule new functions after shutdown");
     if (state_->idle <= state_->queue.size() && state_->threads < state_->max_threads) {
         try {
@@ -183,7 +185,9 @@ bool thread_pool::try_submit(detail::pool_job& job) {
     job.queued_at = clock::now();
     job.accepted();
     state_->queue.push(job);
-    state_->wake_one();
+    state::place* woken = state_->next_to_wake();
+    lock.unlock();
+    if (woken) woken->wake.notify_one();
     return true;
 }
 

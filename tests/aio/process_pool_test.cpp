@@ -12,6 +12,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,6 +56,14 @@ struct point {
 
 std::string constructed = std::string("a constructor ") + "has run";
 int calls_so_far = 0;
+
+// What a process of a pool does before it is ready.
+const bool at_start = [] {
+    const char* order = std::getenv("GIRIN_TEST_AT_START");
+    if (order && std::string_view(order) == "sleep") ::sleep(1000);
+    if (order && std::string_view(order) == "abort") std::abort();
+    return true;
+}();
 
 int pid() {
     return ::getpid();
@@ -585,6 +594,71 @@ class program_run {
 };
 
 }  // namespace
+
+TEST_CASE("a process that does not become ready in time, or at all, is an error") {
+    run_virtual([]() -> coro<> {
+        process_pool pool({.processes = 1, .start_timeout = 100ms});
+        auto why = [&]() -> coro<std::string> {
+            try {
+                co_await pool.run<pid>();
+            } catch (const process_pool_error& e) {
+                co_return e.what();
+            }
+            co_return "";
+        };
+        ::setenv("GIRIN_TEST_AT_START", "sleep", 1);
+        auto slow = co_await why();
+        CHECK(slow == "a process did not become ready within the pool's start_timeout");
+        ::setenv("GIRIN_TEST_AT_START", "abort", 1);
+        process_pool patient({.processes = 1});
+        std::string failed;
+        try {
+            co_await patient.run<pid>();
+        } catch (const process_pool_error& e) {
+            failed = e.what();
+        }
+        CHECK(failed == "a process for the pool did not start: it was killed by SIGABRT (Aborted)");
+        ::unsetenv("GIRIN_TEST_AT_START");
+        int process = co_await patient.run<pid>();
+        CHECK(process != ::getpid());
+        CHECK(at_start);
+    });
+}
+
+TEST_CASE("an application that was loaded from memory, as girin loads them, is loaded from there") {
+    const int memory = ::memfd_create("application", MFD_CLOEXEC);
+    std::ifstream in(GIRIN_TEST_POOL_MODULE, std::ios::binary);
+    std::string bytes((std::istreambuf_iterator<char>(in)), {});
+    // With a build-id of its own: the other test has the module, too.
+    const auto note = bytes.find(std::string("\x14\0\0\0\x03\0\0\0GNU\0", 12));
+    REQUIRE(note != std::string::npos);
+    bytes[note + 12] ^= 2;
+    REQUIRE(::write(memory, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+    const std::string name = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(memory);
+    void* loaded = ::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+    REQUIRE(loaded);
+    auto* find = reinterpret_cast<const detail::process_function* (*)()>(::dlsym(loaded, "greet_function"));
+    REQUIRE((find != nullptr));
+    run_virtual([&]() -> coro<> {
+        process_pool pool({.processes = 1});
+        std::string arguments;
+        detail::wire<std::string>::put(arguments, "Bob");
+        std::string result = co_await detail::process_call(pool.core(), *find(), std::move(arguments));
+        CHECK(result.ends_with("hello from a module, Bob"));
+    });
+    ::close(memory);
+}
+
+TEST_CASE("a call that raises counts as one that its process has served") {
+    run_virtual([]() -> coro<> {
+        process_pool pool({.processes = 1, .max_tasks_per_child = 1});
+        int first = co_await pool.run<pid>();
+        CHECK_THROWS_AS(co_await pool.run<throw_int>(), remote_exception);
+        int third = co_await pool.run<pid>();
+        CHECK(first != third);
+        CHECK(pool.figures().started == 3);
+    });
+}
 
 TEST_CASE("a program that has been replaced goes on with processes of its own kind, in which main does not run") {
     const scratch_folder folder;

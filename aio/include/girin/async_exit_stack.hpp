@@ -115,7 +115,6 @@ class GIRIN_EXPORT async_exit_stack {
     auto enter_async_context(Context context) -> decltype(context.aenter()) {
         using T = typename decltype(context.aenter())::value_type;
         auto exit = std::make_unique<detail::context_exit<Context>>(std::move(context));
-        callbacks_.reserve(callbacks_.size() + 1);
         if constexpr (std::is_void_v<T>) {
             co_await exit->context.aenter();
             callbacks_.push_back(std::move(exit));

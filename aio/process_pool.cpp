@@ -101,7 +101,8 @@ pid_t spawn(int socket) {
     environment.push_back(variable.data());
     environment.push_back(nullptr);
     std::string name = program_invocation_name;
-    char* arguments[] = {name.data(), nullptr};
+    std::string role = "(process pool)";  // for who looks at a list of processes
+    char* arguments[] = {name.data(), role.data(), nullptr};
 
     pid_t pid = 0;
     if (int error = ::posix_spawn(&pid, "/proc/self/exe", &how.files, &how.attributes, arguments, environment.data()))

@@ -79,7 +79,7 @@ struct server {
     coro<> stop(std::size_t clients) {
         while (ends.size() < clients) co_await sleep(1ms);
         accepting.cancel();
-        co_await gather(return_exceptions, std::vector{accepting});
+        co_await gather(return_exceptions, std::move(accepting));
     }
 };
 

@@ -190,12 +190,13 @@ bool has_ended(int process) {
 // The process that a call of write_pid_and_block runs in, when it does.
 int pid_in(const fs::path& file) {
     int found = 0;
-    CHECK(comes_true([&] {
+    const bool written = comes_true([&] {
         std::string line;
         std::ifstream in(file);
         if (std::getline(in, line) && !in.eof()) found = std::stoi(line);
         return found != 0;
-    }));
+    });
+    CHECK(written);
     return found;
 }
 
@@ -242,11 +243,13 @@ TEST_CASE("arguments and results are bytes, strings, vectors, pairs and tuples o
         std::vector<std::string> words{"a", "", std::string(100'000, 'c')};
         auto backwards = co_await pool.run<reversed>(words);
         CHECK(backwards == std::vector<std::string>(words.rbegin(), words.rend()));
-        auto halves = co_await pool.run<halved>(std::vector<double>{1, 2, 3});
+        const std::vector<double> numbers{1, 2, 3};
+        auto halves = co_await pool.run<halved>(numbers);
         CHECK(halves == std::vector<double>{0.5, 1, 1.5});
         auto pair = co_await pool.run<pair_of>(std::pair(1, "one"));
         CHECK(pair == std::tuple(std::string("one"), 1));
-        auto bits = co_await pool.run<inverted>(std::vector<bool>{true, false});
+        const std::vector<bool> flags{true, false};
+        auto bits = co_await pool.run<inverted>(flags);
         CHECK(bits == std::vector<bool>{false, true});
         co_await pool.run<nothing>();
         int of_lambda = co_await pool.run<[](int n) { return n + 1; }>(4);

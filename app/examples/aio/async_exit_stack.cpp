@@ -36,18 +36,21 @@ girin::coro<> copy_to(std::vector<std::string> names) {
     });
 }
 
-girin::coro<> report() {
-    co_await girin::try_finally([]() -> girin::coro<> { co_await copy_to({"db1", "db2", "db3"}); },
-                                []() -> girin::coro<> {
-                                    co_await girin::sleep(1ms);
-                                    std::cout << "the report is closed\n";
-                                });
+girin::coro<> report(std::vector<std::string> names) {
+    auto body = [&]() -> girin::coro<> { co_await copy_to(names); };
+    auto cleanup = []() -> girin::coro<> {
+        co_await girin::sleep(1ms);
+        std::cout << "the report is closed\n";
+    };
+    co_await girin::try_finally(body, cleanup);
 }
 
 girin::coro<> night() {
-    co_await copy_to({"db1", "db2"});
+    std::vector<std::string> names{"db1", "db2"};
+    co_await copy_to(names);
+    names.push_back("db3");
     try {
-        co_await report();
+        co_await report(names);
     } catch (const std::runtime_error& e) {
         std::cout << e.what() << '\n';
     }

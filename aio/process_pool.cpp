@@ -1,22 +1,10 @@
+#include "aio/child_process.hpp"
 #include "aio/code_address.hpp"
 #include "aio/process_protocol.hpp"
 
 #include <girin/process_pool.hpp>
 
-#include <climits>
-
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -31,197 +19,9 @@ remote_exception::~remote_exception() = default;
 namespace {
 
 using clock = std::chrono::steady_clock;
-using deadline = std::optional<clock::time_point>;
 
-constexpr auto patience = std::chrono::seconds(1);  // with a process that has closed its socket, and is about to end
-constexpr std::size_t chunk = 64 << 10;
-
-std::string describe_end(int signal, int exit_status) {
-    if (signal > 0) {
-        const char* name = ::sigabbrev_np(signal);
-        return std::string("was killed by SIG") + (name ? name : "RT") + " (" + ::strsignal(signal) + ")";
-    }
-    if (signal == 0) return "exited with status " + std::to_string(exit_status);
-    return "ended, and somebody else has asked why";
-}
-
-class owned_fd {
- public:
-    explicit owned_fd(int fd) noexcept : fd_(fd) {}
-    owned_fd(owned_fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    owned_fd& operator=(owned_fd&&) = delete;
-    ~owned_fd() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int get() const noexcept { return fd_; }
-
- private:
-    int fd_;
-};
-
-struct socket_pair {
-    owned_fd ours, theirs;
-
-    static socket_pair make() {
-        int ends[2];
-        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-            throw process_pool_error(std::string("no socket for a process of the pool: ") + std::strerror(errno));
-        return {owned_fd(ends[0]), owned_fd(ends[1])};
-    }
-};
-
-// Executes this program again, as it is: after a deployment /proc/self/exe still leads to the file that runs here, and
-// not to the new one, whose functions are elsewhere. No descriptor is inherited but the socket, stdout and stderr.
-pid_t spawn(int socket) {
-    struct actions {
-        posix_spawn_file_actions_t files;
-        posix_spawnattr_t attributes;
-        actions() {
-            ::posix_spawn_file_actions_init(&files);
-            ::posix_spawnattr_init(&attributes);
-        }
-        ~actions() {
-            ::posix_spawnattr_destroy(&attributes);
-            ::posix_spawn_file_actions_destroy(&files);
-        }
-    } how;
-    ::posix_spawn_file_actions_adddup2(&how.files, socket, detail::pool_socket);
-    ::posix_spawn_file_actions_addopen(&how.files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_addclosefrom_np(&how.files, detail::pool_socket + 1);
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    ::posix_spawnattr_setsigmask(&how.attributes, &none);
-    ::posix_spawnattr_setsigdefault(&how.attributes, &all);
-    ::posix_spawnattr_setflags(&how.attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-
-    std::string variable = std::string(detail::pool_socket_variable) + "=" + std::to_string(detail::pool_socket);
-    std::vector<char*> environment;
-    for (char** entry = ::environ; *entry; ++entry) environment.push_back(*entry);
-    environment.push_back(variable.data());
-    environment.push_back(nullptr);
-    std::string name = program_invocation_name;
-    std::string role = "(process pool)";  // for who looks at a list of processes
-    char* arguments[] = {name.data(), role.data(), nullptr};
-
-    pid_t pid = 0;
-    if (int error = ::posix_spawn(&pid, "/proc/self/exe", &how.files, &how.attributes, arguments, environment.data()))
-        throw process_pool_error(std::string("no process for the pool: ") + std::strerror(error));
-    return pid;
-}
-
-// One process, and the socket to it. Used by the thread that made it.
-class child_process {
- public:
-    child_process() : child_process(socket_pair::make()) {}
-    child_process(const child_process&) = delete;
-    child_process& operator=(const child_process&) = delete;
-    ~child_process() {
-        if (pid_ <= 0) return;
-        ::kill(pid_, SIGKILL);
-        reap();
-    }
-
-    pid_t pid() const noexcept { return pid_; }
-    bool ready() const noexcept { return ready_; }
-    std::size_t calls = 0;
-
-    // Whether it is there, and has nothing to say.
-    bool idle() const {
-        pollfd events = {socket_.get(), POLLIN | POLLRDHUP, 0};
-        return ::poll(&events, 1, 0) == 0 && !has_ended(0);
-    }
-
-    // False when it has ended. Throws process_pool_error when the message is larger than `most`, or the
-    // time is up.
-    bool send(const std::string& message) const { return detail::send_message(socket_.get(), message); }
-    bool receive(std::string& message, std::size_t most, deadline until) const {
-        std::uint64_t size = 0;
-        std::string header;
-        if (!receive_bytes(header, sizeof size, until)) return false;
-        std::memcpy(&size, header.data(), sizeof size);
-        if (size > most) throw process_pool_error("the result has more bytes than the pool's max_bytes allows");
-        return receive_bytes(message, size, until);
-    }
-    bool become_ready(clock::time_point until) {
-        std::string greeting;
-        if (!receive(greeting, chunk, until)) return false;
-        if (greeting != detail::ready_message) throw process_pool_error("a process of another version has started");
-        return ready_ = true;
-    }
-
-    // Waits for its end, which is near, and tells its signal and exit status as process_died has them.
-    std::pair<int, int> end() {
-        if (!has_ended(static_cast<int>(std::chrono::milliseconds(patience).count()))) ::kill(pid_, SIGKILL);
-        return reap();
-    }
-
- private:
-    explicit child_process(socket_pair sockets)
-        : socket_(std::move(sockets.ours)),
-          pid_(spawn(sockets.theirs.get())),
-          end_(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0))) {}
-
-    bool has_ended(int milliseconds) const {
-        siginfo_t info = {};
-        auto look = [&] {
-            info.si_pid = 0;
-            return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
-                   info.si_pid != 0;
-        };
-        const auto until = clock::now() + std::chrono::milliseconds(milliseconds);
-        while (!look()) {
-            if (clock::now() >= until) return false;
-            std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        }
-        return true;
-    }
-
-    std::pair<int, int> reap() noexcept {
-        const pid_t pid = std::exchange(pid_, 0);
-        int status = 0;
-        pid_t ended = 0;
-        do ended = ::waitpid(pid, &status, 0);
-        while (ended < 0 && errno == EINTR);
-        if (ended != pid) return {-1, 0};
-        return WIFSIGNALED(status) ? std::pair(WTERMSIG(status), 0) : std::pair(0, WEXITSTATUS(status));
-    }
-
-    // A process that the child has started may hold the socket when the child has ended.
-    bool receive_bytes(std::string& bytes, std::size_t size, deadline until) const {
-        bytes.clear();
-        bool ended = false;
-        while (bytes.size() < size) {
-            const std::size_t before = bytes.size();
-            bytes.resize(before + std::min(chunk, size - before));
-            const ssize_t got = ::recv(socket_.get(), bytes.data() + before, bytes.size() - before, MSG_DONTWAIT);
-            const int error = errno;
-            bytes.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-            if (got > 0 || (got < 0 && error == EINTR)) continue;
-            if (got == 0 || error != EAGAIN || ended) return false;
-            ended = wait_for_bytes(until);
-        }
-        return true;
-    }
-
-    // True when the process has ended, and there may be bytes or not.
-    bool wait_for_bytes(deadline until) const {
-        pollfd events[] = {{socket_.get(), POLLIN, 0}, {end_.get(), POLLIN, 0}};
-        int left = -1;
-        if (until) {
-            auto rest = std::chrono::ceil<std::chrono::milliseconds>(*until - clock::now()).count();
-            if (rest <= 0) throw process_pool_error("a process did not become ready within the pool's start_timeout");
-            left = static_cast<int>(std::min<long long>(rest, INT_MAX));
-        }
-        ::poll(events, 2, left);
-        return events[1].revents != 0 && events[0].revents == 0;
-    }
-
-    owned_fd socket_;
-    pid_t pid_;
-    owned_fd end_;  // readable when it has ended; -1 where the kernel does not know it
-    bool ready_ = false;
-};
+constexpr std::chrono::nanoseconds longest_start = std::chrono::hours(24 * 365);
+constexpr std::size_t most_around_result = 64 << 10;  // what an answer has beside the result's bytes
 
 detail::code_address locate(const detail::process_function& function) {
     try {
@@ -238,12 +38,12 @@ detail::code_address locate(const detail::process_function& function) {
 
 // Each thread of a pool has at most one process, which ends with the thread: when it has been idle for long enough, and
 // when the pool ends.
-thread_local std::unique_ptr<child_process> child_of_this_thread;
+thread_local std::unique_ptr<detail::child_process> child_of_this_thread;
 
 }  // namespace
 
 process_died::process_died(std::string function, int signal, int exit_status)
-    : std::runtime_error("the process that ran " + function + " " + describe_end(signal, exit_status)),
+    : std::runtime_error("the process that ran " + function + " " + detail::describe({signal, exit_status})),
       function_(std::move(function)),
       signal_(signal),
       exit_status_(exit_status) {}
@@ -269,19 +69,19 @@ struct process_pool::state {
     thread_pool threads;  // destroyed first: it waits for its threads, which use the rest
 
  private:
-    child_process& ready_child();
-    bool attach(detail::process_call& call, child_process& child);
+    detail::child_process& ready_child();
+    bool attach(detail::process_call& call, detail::child_process& child);
     bool detach(detail::process_call& call) noexcept;
     std::string exchange(detail::process_call& call);
     static void take_result(detail::process_call& call, const std::string& message);
 };
 
 // The process of this thread. One that has ended while nobody used it is replaced.
-child_process& process_pool::state::ready_child() {
+detail::child_process& process_pool::state::ready_child() {
     auto& child = child_of_this_thread;
     if (child && !child->idle()) child.reset();
     if (!child) {
-        child = std::make_unique<child_process>();
+        child = std::make_unique<detail::child_process>();
         std::lock_guard lock(mutex);
         ++started;
     }
@@ -289,11 +89,11 @@ child_process& process_pool::state::ready_child() {
 }
 
 // From now on until detach() others may kill the process. False when they would have.
-bool process_pool::state::attach(detail::process_call& call, child_process& child) {
+bool process_pool::state::attach(detail::process_call& call, detail::child_process& child) {
     std::lock_guard lock(mutex);
     if (call.stopped_ || ended) return false;
     running.push_back(&call);
-    call.process_ = child.pid();
+    call.process_ = &child;
     return true;
 }
 
@@ -301,26 +101,31 @@ bool process_pool::state::attach(detail::process_call& call, child_process& chil
 bool process_pool::state::detach(detail::process_call& call) noexcept {
     std::lock_guard lock(mutex);
     std::erase(running, &call);
-    call.process_ = 0;
+    call.process_ = nullptr;
     return !call.stopped_ && !ended;
 }
 
 void process_pool::state::stop(detail::process_call& call) noexcept {
     std::lock_guard lock(mutex);
     call.stopped_ = true;
-    if (call.process_ > 0) ::kill(call.process_, SIGKILL);
+    if (call.process_) call.process_->kill();
 }
 
 void process_pool::state::stop_all() noexcept {
     std::lock_guard lock(mutex);
     ended = true;
-    for (detail::process_call* call : running) ::kill(call->process_, SIGKILL);
+    for (detail::process_call* call : running) call->process_->kill();
 }
 
 void process_pool::state::run(detail::process_call& call) {
     const std::string message = exchange(call);
     if (++child_of_this_thread->calls == limits.max_tasks_per_child) child_of_this_thread.reset();
-    take_result(call, message);
+    try {
+        take_result(call, message);
+    } catch (const std::out_of_range&) {
+        child_of_this_thread.reset();
+        throw process_pool_error("the process that ran " + std::string(call.function_.name) + " wrote into its socket");
+    }
 }
 
 // Whatever ends this but an answer ends the process, too.
@@ -334,7 +139,7 @@ std::string process_pool::state::exchange(detail::process_call& call) {
     detail::wire<std::string>::put(request, call.arguments_);
     call.arguments_ = {};
 
-    child_process& child = ready_child();
+    detail::child_process& child = ready_child();
     struct discard_unless_answered {
         bool answered = false;
         ~discard_unless_answered() {
@@ -349,20 +154,21 @@ std::string process_pool::state::exchange(detail::process_call& call) {
         bool operator()() noexcept { return std::exchange(attached, false) && pool.detach(call); }
         ~detach_at_end() { (*this)(); }
     } release{*this, call};
-    const bool ready = child.ready() || child.become_ready(clock::now() + limits.start_timeout);
+    const bool ready =
+        child.ready() || child.become_ready(clock::now() + std::min(limits.start_timeout, longest_start));
     std::string message;
     const bool answered =
-        ready && child.send(request) && child.receive(message, limits.max_bytes + chunk, std::nullopt);
+        ready && child.send(request) && child.receive(message, limits.max_bytes + most_around_result, std::nullopt);
     if (!release()) raise_ended();
     if (answered) {
         guard.answered = true;
         return message;
     }
-    const auto [signal, status] = child.end();
-    if (!ready) throw process_pool_error("a process for the pool did not start: it " + describe_end(signal, status));
+    const detail::process_end end = child.end();
+    if (!ready) throw process_pool_error("a process for the pool did not start: it " + detail::describe(end));
     std::lock_guard lock(mutex);
     ++died;
-    throw process_died(function, signal, status);
+    throw process_died(function, end.signal, end.exit_status);
 }
 
 void process_pool::state::take_result(detail::process_call& call, const std::string& message) {

@@ -134,6 +134,10 @@ void write_rubbish() {
     if (::write(3, rubbish.data(), rubbish.size()) < 0) std::abort();
     ::sleep(1000);
 }
+void write_short_rubbish() {
+    const std::uint64_t size = 3;
+    if (::write(3, &size, sizeof size) < 0 || ::write(3, "\0ab", 3) < 0) std::abort();
+}
 // Forks something that keeps the socket, and dies.
 void leave_an_heir(const std::string& file) {
     const int heir = ::fork();
@@ -334,6 +338,7 @@ TEST_CASE("a process that breaks the socket, or writes rubbish into it, is ended
         REQUIRE(closed);
         CHECK(closed->signal() == SIGKILL);
         CHECK_THROWS_AS(co_await pool.run<write_rubbish>(), process_pool_error);
+        CHECK_THROWS_AS(co_await pool.run<write_short_rubbish>(), process_pool_error);
         int sum = co_await pool.run<add>(1, 1);
         CHECK(sum == 2);
     });

@@ -234,9 +234,9 @@ TEST_CASE("a cancellation in the turn of the completion is raised") {
     });
 }
 
-TEST_CASE("many tasks that are cancelled at any moment lose nothing") {
-    auto program = []() -> coro<> {
-        thread_pool pool({.threads = 4});
+TEST_CASE("many tasks that are cancelled at any moment lose nothing, whether threads stay or leave") {
+    auto program = [](std::chrono::nanoseconds idle_time) -> coro<> {
+        thread_pool pool({.threads = 4, .idle_time = idle_time});
         std::atomic<int> called = 0;
         int done = 0, cancelled = 0;
         for (int round = 0; round < 20; ++round) {
@@ -256,8 +256,10 @@ TEST_CASE("many tasks that are cancelled at any moment lose nothing") {
         CHECK(done + cancelled == 1000);
         CHECK(done >= 500);
         CHECK(called >= done);
+        CHECK(pool.figures().called == static_cast<unsigned>(called));
     };
-    run(program());
+    run(program(30s));
+    run(program(0s));
 }
 
 TEST_CASE("a pool that ends waits for what runs, and tells those who wait for what is queued") {

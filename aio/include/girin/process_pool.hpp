@@ -70,6 +70,8 @@ class GIRIN_EXPORT remote_exception : public std::runtime_error {
 
 namespace detail {
 
+class child_process;
+
 // A function as another process of the program can call it: reads the arguments, writes the result.
 struct process_function {
     void (*call)(std::string_view arguments, std::string& result);
@@ -204,7 +206,7 @@ class GIRIN_EXPORT process_call final : public pool_wait {
     std::string result_;
     std::exception_ptr raised_;
     // Guarded by the pool's mutex.
-    int process_ = 0;  // that is running it
+    child_process* process_ = nullptr;  // that is running it
     bool stopped_ = false;
 };
 

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -277,4 +278,19 @@ TEST_CASE("a stream may go with its loop while it waits") {
         l.run_forever();
     }
     CHECK(alive.use_count() == 1);
+}
+
+TEST_CASE("a stream may outlive its loop") {
+    std::optional<async_generator<int>> kept;
+    {
+        loop l({.virtual_time = true});
+        l.set_exception_handler([](loop&, const auto&) {});
+        l.call_soon([&] {
+            kept.emplace(stream::merge(up_to(5, 1s), stream::timeout(2h, up_to(5, 1h))));
+            create_task([&]() -> coro<> { co_await kept->next(); });
+            loop::running().call_later(2s, [] { loop::running().stop(); });
+        });
+        l.run_forever();
+    }
+    kept.reset();
 }

@@ -223,11 +223,20 @@ void loop_core::take_inbox() {
 
 thread_pool& loop_core::default_pool() {
     require_open();
+    if (default_pool_ended_) throw std::runtime_error("Executor shutdown has been called");
     if (!default_pool_) default_pool_ = std::make_unique<thread_pool>(thread_pool::options());
     return *default_pool_;
 }
 
-std::unique_ptr<thread_pool> loop_core::release_default_pool() noexcept {
+void loop_core::set_default_pool(std::unique_ptr<thread_pool> pool) {
+    if (default_pool_ended_) throw std::runtime_error("Executor shutdown has been called");
+    if (default_pool_) throw std::runtime_error("the loop has a default executor already");
+    if (!pool) throw std::invalid_argument("no executor");
+    default_pool_ = std::move(pool);
+}
+
+std::unique_ptr<thread_pool> loop_core::end_default_pool() noexcept {
+    default_pool_ended_ = true;
     return std::move(default_pool_);
 }
 

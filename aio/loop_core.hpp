@@ -83,9 +83,10 @@ class loop_core {
     // The same for a job that an executor is done with. Afterwards the job and the loop may be gone.
     void take_over(pool_job& job) noexcept;
     void wait_until_taken_over(const pool_job& job) noexcept;
-    // The pool of to_thread, made at first use.
+    // The pool of to_thread, made at first use. std::runtime_error once it has been ended.
     thread_pool& default_pool();
-    std::unique_ptr<thread_pool> release_default_pool() noexcept;
+    void set_default_pool(std::unique_ptr<thread_pool> pool);
+    std::unique_ptr<thread_pool> end_default_pool() noexcept;
     void report(std::string message, std::exception_ptr exception, std::string task_name = {});
 
     loop& owner;
@@ -126,6 +127,7 @@ class loop_core {
     std::atomic<bool> inbox_filled_ = false;
     std::condition_variable job_taken_over_;
     std::unique_ptr<thread_pool> default_pool_;
+    bool default_pool_ended_ = false;
 };
 
 }  // namespace girin::detail

@@ -1,9 +1,9 @@
 #include "aio/loop_core.hpp"
 
 #include <girin/async_generator.hpp>
+#include <girin/default_executor.hpp>
 #include <girin/gather.hpp>
 #include <girin/runner.hpp>
-#include <girin/thread_pool.hpp>
 
 #include <signal.h>
 #include <unistd.h>
@@ -36,15 +36,6 @@ coro<void> cancel_leftovers(loop_core& loop) {
     }
 }
 
-// Not by closing the loop: a function that still runs may need the loop to go on.
-coro<void> end_default_pool(loop_core& loop) {
-    std::unique_ptr<thread_pool> ending = loop.release_default_pool();
-    if (!ending) co_return;
-    thread_pool helper({.threads = 1, .queue = 0, .name = "girin_end"});
-    auto end = [&] { ending.reset(); };
-    co_await thread_call<decltype(end)>(&helper, end);
-}
-
 // Runs one step of ending to its end: an interrupt ends what is being ended already, and a failure must not keep the
 // next step from being tried.
 void finish_step(loop& l, coro<void> step) {
@@ -71,7 +62,8 @@ void finish_loop(loop& l) {
     if (!loop_core::current()) {
         finish_step(l, cancel_leftovers(l.core()));
         finish_step(l, generator_core::close_all(l.core()));
-        finish_step(l, end_default_pool(l.core()));
+        // Not by closing the loop: a function that still runs may need the loop to go on.
+        finish_step(l, shutdown_default_executor());
     }
     l.close();
 }

@@ -1,128 +1,223 @@
-#include "aio/loop_core.hpp"
-
+#include <girin/default_executor.hpp>
 #include <girin/thread_pool.hpp>
-#include <girin/to_thread.hpp>
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <system_error>
 #include <thread>
-#include <vector>
 
 namespace girin {
 
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+constexpr std::chrono::nanoseconds longest_idle_time = std::chrono::hours(24 * 365);
+
+// Whose thread this is.
+[[gnu::tls_model("initial-exec")]] thread_local const void* pool_of_this_thread = nullptr;
+
+}  // namespace
+
 pool_full::~pool_full() = default;
+pool_deadlock::~pool_deadlock() = default;
 
 struct thread_pool::state {
+    // A place for a thread. It stays when its thread has left, and another one may have it.
+    struct place {
+        std::thread thread;
+        std::condition_variable wake;
+        place* next_asleep = nullptr;
+        bool awake = true;
+        bool left = false;
+    };
+
+    explicit state(const options& o)
+        : max_threads(o.threads ? o.threads
+                                : std::min<std::size_t>(32, std::max(1u, std::thread::hardware_concurrency()) + 4)),
+          max_queued(o.queue),
+          idle_time(std::min(o.idle_time, longest_idle_time)),
+          name(o.name) {}
+
+    const std::size_t max_threads;
+    const std::size_t max_queued;
+    const std::chrono::nanoseconds idle_time;
+    const std::string name;
+
     std::mutex mutex;
-    std::condition_variable work;
     detail::job_queue queue;
-    std::size_t idle = 0;  // threads that wait for a job, or will when they have started
-    std::size_t max_threads = 0;
-    std::size_t max_queued = 0;
+    std::deque<place> places;
+    place* asleep = nullptr;  // who went to sleep last comes first
+    std::size_t threads = 0;  // that have not left
+    std::size_t idle = 0;     // of them, wait for a job, or will when they have started
     bool stopping = false;
-    std::string name;
-    std::vector<std::thread> threads;
+    bool refusing = false;  // what is queued is not called any more
+    pool_figures so_far;
+    std::mutex joining;
 
     void start_thread();
-    void serve(std::size_t number);
+    void serve(place& own, std::size_t number);
+    void run_next(std::unique_lock<std::mutex>& lock);
+    bool sleep(place& own, std::unique_lock<std::mutex>& lock);
+    // Who is to be woken, with the lock or without it; null when nobody sleeps.
+    place* next_to_wake() noexcept;
+    void stop(bool refuse_queued) noexcept;
 };
 
 // Signals are not blocked: programs that a function starts would inherit that. The kernel gives those of the process to
 // its main thread as long as that takes them.
 void thread_pool::state::start_thread() {
-    threads.emplace_back([this, number = threads.size()] { serve(number); });
+    auto free = std::find_if(places.begin(), places.end(), [](const place& p) { return p.left; });
+    if (free == places.end()) {
+        places.emplace_back().left = true;
+        free = std::prev(places.end());
+    }
+    if (free->thread.joinable()) free->thread.join();  // it has left, and needs the mutex no more
+    free->thread = std::thread(
+        [this, &own = *free, number = static_cast<std::size_t>(free - places.begin())] { serve(own, number); });
+    free->left = false;
+    ++threads;
     ++idle;
 }
 
-void thread_pool::state::serve(std::size_t number) {
+void thread_pool::state::serve(place& own, std::size_t number) {
     pthread_setname_np(pthread_self(), (name + "_" + std::to_string(number)).substr(0, 15).c_str());
+    pool_of_this_thread = this;
     std::unique_lock lock(mutex);
     for (;;) {
-        work.wait(lock, [&] { return !queue.empty() || stopping; });
-        if (stopping) return;
-        detail::pool_job& job = queue.pop();
-        --idle;
-        lock.unlock();
-        job.call();
-        lock.lock();
-        ++idle;  // before the loop knows, and may submit the next
-        job.hand_over();
+        if (!queue.empty() && !refusing)
+            run_next(lock);
+        else if (stopping || !sleep(own, lock))
+            break;
     }
+    --idle;
+    --threads;
+    own.left = true;
 }
 
-thread_pool::thread_pool(const options& o) : state_(std::make_unique<state>()) {
-    state_->max_threads =
-        o.threads ? o.threads : std::min<std::size_t>(32, std::max(1u, std::thread::hardware_concurrency()) + 4);
-    state_->max_queued = o.queue;
-    state_->name = o.name;
+void thread_pool::state::run_next(std::unique_lock<std::mutex>& lock) {
+    detail::pool_job& job = queue.pop();
+    auto waited = clock::now() - job.queued_at;
+    --idle;
+    ++so_far.called;
+    so_far.waited += waited;
+    so_far.longest_wait = std::max(so_far.longest_wait, waited);
+    lock.unlock();
+    job.call();
+    lock.lock();
+    ++idle;  // before the loop knows, and may submit the next
+    job.hand_over();
 }
+
+// False when nobody has needed it for too long.
+bool thread_pool::state::sleep(place& own, std::unique_lock<std::mutex>& lock) {
+    own.awake = false;
+    own.next_asleep = asleep;
+    asleep = &own;
+    if (own.wake.wait_for(lock, idle_time, [&] { return own.awake; })) return true;
+    place** link = &asleep;
+    while (*link != &own) link = &(*link)->next_asleep;
+    *link = own.next_asleep;
+    return false;
+}
+
+thread_pool::state::place* thread_pool::state::next_to_wake() noexcept {
+    place* woken = asleep;
+    if (woken) {
+        asleep = woken->next_asleep;
+        woken->awake = true;
+    }
+    return woken;
+}
+
+// No thread is started any more, so that the places do not change while it waits for them.
+void thread_pool::state::stop(bool refuse_queued) noexcept {
+    {
+        std::lock_guard lock(mutex);
+        stopping = true;
+        refusing = refuse_queued;
+        while (place* woken = next_to_wake()) woken->wake.notify_one();
+    }
+    std::lock_guard one_at_a_time(joining);
+    for (place& p : places)
+        if (p.thread.joinable()) p.thread.join();
+}
+
+thread_pool::thread_pool(const options& o) : state_(std::make_unique<state>(o)) {}
 
 thread_pool::~thread_pool() {
-    {
-        std::lock_guard lock(state_->mutex);
-        state_->stopping = true;
-    }
-    state_->work.notify_all();
-    for (std::thread& thread : state_->threads) thread.join();
-    while (!state_->queue.empty()) {
+    state_->stop(true);
+    for (;;) {
+        std::unique_lock lock(state_->mutex);
+        if (state_->queue.empty()) break;
         detail::pool_job& job = state_->queue.pop();
+        lock.unlock();
         job.refused();
         job.hand_over();
     }
 }
 
+void thread_pool::shutdown() {
+    if (pool_of_this_thread == state_.get()) throw pool_deadlock("a thread of the pool cannot wait for its own end");
+    state_->stop(false);
+}
+
 bool thread_pool::try_submit(detail::pool_job& job) {
-    {
-        std::lock_guard lock(state_->mutex);
-        if (state_->idle <= state_->queue.size() && state_->threads.size() < state_->max_threads) {
-            try {
-                state_->start_thread();
-            } catch (const std::system_error&) {
-                if (state_->threads.empty()) throw;
-            }
+    std::unique_lock lock(state_->mutex);
+    if (state_->stopping) throw std::runtime_error("cannot schedule new functions after shutdown");
+    if (state_->idle <= state_->queue.size() && state_->threads < state_->max_threads) {
+        try {
+            state_->start_thread();
+        } catch (const std::system_error&) {
+            if (state_->threads == 0) throw;
         }
-        if (state_->queue.size() >= state_->idle + state_->max_queued) return false;
-        job.accepted();
-        state_->queue.push(job);
     }
-    state_->work.notify_one();
+    if (state_->idle <= state_->queue.size() && pool_of_this_thread == state_.get())
+        throw pool_deadlock("a function of this pool asks it for another one, and every thread of it is busy");
+    if (state_->queue.size() >= state_->idle + state_->max_queued) {
+        ++state_->so_far.refused;
+        return false;
+    }
+    job.queued_at = clock::now();
+    job.accepted();
+    state_->queue.push(job);
+    state::place* woken = state_->next_to_wake();
+    lock.unlock();
+    if (woken) woken->wake.notify_one();
     return true;
 }
 
 bool thread_pool::take_back(detail::pool_job& job) noexcept {
     std::lock_guard lock(state_->mutex);
     if (!state_->queue.remove(job)) return false;
+    ++state_->so_far.dropped;
     job.taken_back();
     return true;
 }
 
-std::size_t thread_pool::busy() const noexcept {
+pool_figures thread_pool::figures() const noexcept {
     std::lock_guard lock(state_->mutex);
-    return state_->threads.size() - state_->idle;
-}
-
-std::size_t thread_pool::queued() const noexcept {
-    std::lock_guard lock(state_->mutex);
-    return state_->queue.size();
+    pool_figures now = state_->so_far;
+    now.threads = state_->threads;
+    now.most_threads = state_->max_threads;
+    now.busy = state_->threads - state_->idle;
+    now.queued = state_->queue.size();
+    if (now.queued != 0) now.waiting = clock::now() - state_->queue.front().queued_at;
+    return now;
 }
 
 namespace detail {
-
-thread_pool& default_pool() {
-    return loop_core::running().default_pool();
-}
 
 void raise_pool_ended() {
     throw std::runtime_error("the thread pool ended before it called the function");
 }
 
 void pool_wait::await_suspend(std::coroutine_handle<> caller) {
-    if (!pool_) pool_ = &default_pool();
+    if (!pool_) pool_ = &default_executor();
     suspend(caller);
     if (linked()) return;  // cancelled before it was submitted
     if (!pool_->try_submit(*this)) throw pool_full();

@@ -2,6 +2,7 @@
 add_compile_options(-gdwarf-4)  # Debian 12's valgrind cannot read clang's DWARF 5.
 
 add_library(girin_build_flags INTERFACE)
+target_link_options(girin_build_flags INTERFACE -Wl,--build-id)
 set(girin_warnings -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Woverloaded-virtual)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     list(APPEND girin_warnings -Wshadow -Wdangling -Werror=dangling)  # g++ calls more than these shadows.

@@ -1,6 +1,7 @@
 #include "tests/support/run_virtual.hpp"
 
 #include <girin/gather.hpp>
+#include <girin/run_in_executor.hpp>
 #include <girin/runner.hpp>
 #include <girin/sleep.hpp>
 #include <girin/thread_pool.hpp>
@@ -11,6 +12,7 @@
 #include <signal.h>
 
 #include <atomic>
+#include <functional>
 #include <latch>
 #include <memory>
 #include <stdexcept>
@@ -24,11 +26,7 @@ using girin::test::run_virtual;
 
 namespace {
 
-// co_await call_in(pool, f): what the server and app do with a pool of their own.
-template <class F>
-auto call_in(executor& pool, F function) -> coro<std::invoke_result_t<F&>> {
-    co_return co_await detail::thread_call<F>(&pool, function);
-}
+using detail::call_in;
 
 template <class Awaitable>
 coro<std::string> outcome_of(Awaitable awaited) {
@@ -44,9 +42,24 @@ coro<std::string> outcome_of(Awaitable awaited) {
     co_return "done";
 }
 
+bool comes_true(const std::function<bool()>& condition) {
+    for (int i = 0; i < 20'000 && !condition(); ++i) std::this_thread::sleep_for(500us);
+    return condition();
+}
+
+// A function that says that it runs, and returns when it is told to.
+struct blocker {
+    std::latch running{1};
+    std::latch open{1};
+    void operator()() {
+        running.count_down();
+        open.wait();
+    }
+};
+
 }  // namespace
 
-TEST_CASE("a pool runs functions in its own threads, which have its name and no signals") {
+TEST_CASE("a pool runs functions in its own threads, which have its name and block no signals") {
     run_virtual([]() -> coro<> {
         thread_pool pool({.threads = 1, .name = "blocking"});
         auto look = [] {
@@ -56,9 +69,9 @@ TEST_CASE("a pool runs functions in its own threads, which have its name and no 
             pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
             return std::pair(std::string(name), sigismember(&blocked, SIGINT) == 1);
         };
-        auto seen = co_await call_in(pool, look);
+        auto seen = co_await call_in(&pool, look);
         CHECK(seen.first == "blocking_0");
-        CHECK(seen.second);
+        CHECK_FALSE(seen.second);  // what a function starts would inherit it
         sigset_t own;
         pthread_sigmask(SIG_BLOCK, nullptr, &own);
         CHECK(sigismember(&own, SIGINT) == 0);
@@ -69,13 +82,13 @@ TEST_CASE("results and exceptions of every kind come back") {
     run_virtual([]() -> coro<> {
         thread_pool pool({.threads = 2});
         static int object = 0;
-        auto owner = co_await call_in(pool, [] { return std::make_unique<int>(5); });
+        auto owner = co_await call_in(&pool, [] { return std::make_unique<int>(5); });
         CHECK(*owner == 5);
-        int& same = co_await call_in(pool, []() -> int& { return object; });
+        int& same = co_await call_in(&pool, []() -> int& { return object; });
         CHECK(&same == &object);
-        co_await call_in(pool, [] {});
-        CHECK_THROWS_AS(co_await call_in(pool, [] { throw std::domain_error("x"); }), std::domain_error);
-        CHECK_THROWS_AS(co_await call_in(pool, [] { throw 7; }), int);
+        co_await call_in(&pool, [] {});
+        CHECK_THROWS_AS(co_await call_in(&pool, [] { throw std::domain_error("x"); }), std::domain_error);
+        CHECK_THROWS_AS(co_await call_in(&pool, [] { throw 7; }), int);
     });
 }
 
@@ -84,15 +97,15 @@ TEST_CASE("a pool starts no more threads than it needs or may have") {
         thread_pool pool({.threads = 3});
         std::latch all_run(4);
         auto wait_for_all = [&] { all_run.arrive_and_wait(); };
-        auto a = create_task(call_in(pool, wait_for_all));
-        auto b = create_task(call_in(pool, wait_for_all));
-        auto c = create_task(call_in(pool, wait_for_all));
+        auto a = create_task(call_in(&pool, wait_for_all));
+        auto b = create_task(call_in(&pool, wait_for_all));
+        auto c = create_task(call_in(&pool, wait_for_all));
         co_await sleep(0s);
         CHECK(pool.queued() + pool.busy() == 3);
         all_run.arrive_and_wait();
         co_await gather(a, b, c);
-        auto first = co_await call_in(pool, [] { return std::this_thread::get_id(); });
-        auto second = co_await call_in(pool, [] { return std::this_thread::get_id(); });
+        auto first = co_await call_in(&pool, [] { return std::this_thread::get_id(); });
+        auto second = co_await call_in(&pool, [] { return std::this_thread::get_id(); });
         CHECK(first != std::thread::id());
         CHECK(second != std::thread::id());
     });
@@ -106,10 +119,10 @@ TEST_CASE("a pool takes as many functions as it has threads and places in its qu
                 std::latch open(1);
                 std::vector<task<std::string>> accepted;
                 for (std::size_t i = 0; i < threads + places; ++i)
-                    accepted.push_back(create_task(outcome_of(call_in(pool, [&] { open.wait(); }))));
+                    accepted.push_back(create_task(outcome_of(call_in(&pool, [&] { open.wait(); }))));
                 co_await sleep(0s);
                 bool called = false;
-                auto refused = co_await outcome_of(call_in(pool, [&] { called = true; }));
+                auto refused = co_await outcome_of(call_in(&pool, [&] { called = true; }));
                 CHECK(refused == "full");
                 open.count_down();
                 for (auto& t : accepted) {
@@ -125,7 +138,7 @@ TEST_CASE("a pool without a queue takes one function after another") {
     run_virtual([]() -> coro<> {
         thread_pool pool({.threads = 1, .queue = 0});
         for (int i = 0; i < 1000; ++i) {
-            auto outcome = co_await outcome_of(call_in(pool, [] {}));
+            auto outcome = co_await outcome_of(call_in(&pool, [] {}));
             REQUIRE(outcome == "done");
         }
     });
@@ -136,7 +149,7 @@ TEST_CASE("functions are called in the order in which they were submitted") {
         thread_pool pool({.threads = 1});
         std::string order;
         std::vector<coro<>> calls;
-        for (char c = 'a'; c <= 'z'; ++c) calls.push_back(call_in(pool, [&order, c] { order += c; }));
+        for (char c = 'a'; c <= 'z'; ++c) calls.push_back(call_in(&pool, [&order, c] { order += c; }));
         co_await gather(std::move(calls));
         CHECK(order == "abcdefghijklmnopqrstuvwxyz");
     });
@@ -146,13 +159,14 @@ TEST_CASE("a cancelled await of a queued function drops it at once, wherever in 
     run_virtual([]() -> coro<> {
         thread_pool pool({.threads = 1});
         std::latch running(1), open(1);
-        auto blocker = create_task(call_in(pool, [&] {
+        auto blocker = create_task(call_in(&pool, [&] {
             running.count_down();
             open.wait();
         }));
         std::string called;
         std::vector<task<>> queued;
-        for (char c : {'a', 'b', 'c', 'd'}) queued.push_back(create_task(call_in(pool, [&called, c] { called += c; })));
+        for (char c : {'a', 'b', 'c', 'd'})
+            queued.push_back(create_task(call_in(&pool, [&called, c] { called += c; })));
         co_await sleep(0s);
         running.wait();
         CHECK(pool.queued() == 4);
@@ -174,7 +188,7 @@ TEST_CASE("a cancelled await of a running function waits for it, and then raises
         thread_pool pool({.threads = 1});
         std::latch running(1), open(1);
         std::atomic<bool> returned = false;
-        auto t = create_task(call_in(pool, [&] {
+        auto t = create_task(call_in(&pool, [&] {
             running.count_down();
             open.wait();
             returned = true;
@@ -199,7 +213,7 @@ TEST_CASE("a cancelled task that has not submitted its function yet never does")
         bool called = false;
         auto body = [&]() -> coro<> {
             current_task().cancel();
-            co_await call_in(pool, [&] { called = true; });
+            co_await call_in(&pool, [&] { called = true; });
         };
         auto t = create_task(body());
         auto outcome = co_await outcome_of(t);
@@ -211,7 +225,7 @@ TEST_CASE("a cancelled task that has not submitted its function yet never does")
 TEST_CASE("a cancellation in the turn of the completion is raised") {
     run_virtual([]() -> coro<> {
         thread_pool pool({.threads = 1});
-        task<int> t = create_task(call_in(pool, [] { return 1; }));
+        task<int> t = create_task(call_in(&pool, [] { return 1; }));
         co_await sleep(0s);
         while (pool.queued() != 0 || pool.busy() != 0) std::this_thread::yield();
         t.cancel();
@@ -220,14 +234,14 @@ TEST_CASE("a cancellation in the turn of the completion is raised") {
     });
 }
 
-TEST_CASE("many tasks that are cancelled at any moment lose nothing") {
-    auto program = []() -> coro<> {
-        thread_pool pool({.threads = 4});
+TEST_CASE("many tasks that are cancelled at any moment lose nothing, whether threads stay or leave") {
+    auto program = [](std::chrono::nanoseconds idle_time) -> coro<> {
+        thread_pool pool({.threads = 4, .idle_time = idle_time});
         std::atomic<int> called = 0;
         int done = 0, cancelled = 0;
         for (int round = 0; round < 20; ++round) {
             std::vector<task<std::string>> tasks;
-            for (int i = 0; i < 50; ++i) tasks.push_back(create_task(outcome_of(call_in(pool, [&] { ++called; }))));
+            for (int i = 0; i < 50; ++i) tasks.push_back(create_task(outcome_of(call_in(&pool, [&] { ++called; }))));
             for (int i = 0; i < round; ++i) co_await sleep(0s);
             for (std::size_t i = 0; i < tasks.size(); i += 2) tasks[i].cancel();
             for (auto& t : tasks) {
@@ -242,8 +256,10 @@ TEST_CASE("many tasks that are cancelled at any moment lose nothing") {
         CHECK(done + cancelled == 1000);
         CHECK(done >= 500);
         CHECK(called >= done);
+        CHECK(pool.figures().called == static_cast<unsigned>(called));
     };
-    run(program());
+    run(program(30s));
+    run(program(0s));
 }
 
 TEST_CASE("a pool that ends waits for what runs, and tells those who wait for what is queued") {
@@ -255,12 +271,12 @@ TEST_CASE("a pool that ends waits for what runs, and tells those who wait for wh
         {
             thread_pool pool({.threads = 1});
             std::latch running(1);
-            ran = create_task(outcome_of(call_in(pool, [&] {
+            ran = create_task(outcome_of(call_in(&pool, [&] {
                 running.count_down();
                 std::this_thread::sleep_for(2ms);
                 returned = true;
             })));
-            for (int i = 0; i < 1000; ++i) queued.push_back(create_task(outcome_of(call_in(pool, [&] { ++called; }))));
+            for (int i = 0; i < 1000; ++i) queued.push_back(create_task(outcome_of(call_in(&pool, [&] { ++called; }))));
             co_await sleep(0s);
             running.wait();
         }
@@ -286,12 +302,12 @@ TEST_CASE("a loop that is closed drops its queued functions and waits for the ru
         loop l;
         l.set_exception_handler([](loop&, const auto&) {});
         l.call_soon([&] {
-            create_task(call_in(pool, [&, alive] {
+            create_task(call_in(&pool, [&, alive] {
                 running.count_down();
                 std::this_thread::sleep_for(200ms);
                 returned = true;
             }));
-            create_task(call_in(pool, [&, alive] { called = true; }));
+            create_task(call_in(&pool, [&, alive] { called = true; }));
             loop::running().call_soon([&] {
                 running.wait();
                 loop::running().stop();
@@ -313,10 +329,149 @@ TEST_CASE("one pool serves the loops of several threads") {
     for (int t = 0; t < 4; ++t)
         threads.emplace_back([&] {
             auto program = [&]() -> coro<> {
-                for (int i = 0; i < 100; ++i) sum += co_await call_in(pool, [] { return 1; });
+                for (int i = 0; i < 100; ++i) sum += co_await call_in(&pool, [] { return 1; });
             };
             run(program());
         });
     for (std::thread& thread : threads) thread.join();
     CHECK(sum == 400);
+}
+
+TEST_CASE("a pool has at most min(32, processors + 4) threads by default") {
+    const thread_pool pool({});
+    CHECK(pool.figures().most_threads == std::min(32U, std::max(1U, std::thread::hardware_concurrency()) + 4));
+    CHECK(pool.figures().threads == 0);
+}
+
+TEST_CASE("threads leave when they have been idle for the pool's idle time, and are started again on demand") {
+    run_virtual([]() -> coro<> {
+        thread_pool pool({.threads = 3, .name = "shrinks", .idle_time = 1ms});
+        for (int round = 0; round < 3; ++round) {
+            std::latch all_run(4);
+            std::vector<task<>> calls;
+            for (int i = 0; i < 3; ++i)
+                calls.push_back(create_task(call_in(&pool, [&] { all_run.arrive_and_wait(); })));
+            co_await sleep(0s);
+            CHECK(pool.figures().threads == 3);
+            all_run.arrive_and_wait();
+            co_await gather(std::move(calls));
+            CHECK(comes_true([&] { return pool.figures().threads == 0; }));
+        }
+        auto name = co_await call_in(&pool, [] {
+            char own[16] = {};
+            pthread_getname_np(pthread_self(), own, sizeof own);
+            return std::string(own);
+        });
+        CHECK(name == "shrinks_0");
+    });
+}
+
+TEST_CASE("the thread that was idle last works next, so that the others can leave") {
+    run_virtual([]() -> coro<> {
+        thread_pool pool({.threads = 2, .idle_time = 200ms});
+        std::latch both_run(3);
+        auto a = create_task(call_in(&pool, [&] { both_run.arrive_and_wait(); }));
+        auto b = create_task(call_in(&pool, [&] { both_run.arrive_and_wait(); }));
+        co_await sleep(0s);
+        both_run.arrive_and_wait();
+        co_await gather(a, b);
+        bool one_has_left = false;
+        for (int i = 0; i < 20'000 && !one_has_left; ++i) {
+            co_await call_in(&pool, [] { std::this_thread::sleep_for(1ms); });
+            one_has_left = pool.figures().threads == 1;
+        }
+        CHECK(one_has_left);
+    });
+}
+
+TEST_CASE("a pool without an idle time serves all the same") {
+    run_virtual([]() -> coro<> {
+        thread_pool pool({.threads = 2, .idle_time = 0s});
+        int sum = 0;
+        for (int i = 0; i < 200; ++i) sum += co_await call_in(&pool, [] { return 1; });
+        CHECK(sum == 200);
+    });
+}
+
+TEST_CASE("the figures say what a pool does and has done, and how long functions had to wait for a thread") {
+    run_virtual([]() -> coro<> {
+        thread_pool pool({.threads = 1, .queue = 2});
+        blocker block;
+        auto running = create_task(call_in(&pool, std::ref(block)));
+        co_await sleep(0s);
+        block.running.wait();
+        auto first = create_task(call_in(&pool, [] {}));
+        auto second = create_task(call_in(&pool, [] {}));
+        co_await sleep(0s);
+        auto refused = co_await outcome_of(call_in(&pool, [] {}));
+        CHECK(refused == "full");
+        second.cancel();
+        std::this_thread::sleep_for(5ms);
+        pool_figures busy = pool.figures();
+        CHECK(busy.threads == 1);
+        CHECK(busy.most_threads == 1);
+        CHECK(busy.busy == 1);
+        CHECK(busy.queued == 1);
+        CHECK(busy.waiting >= 5ms);
+        CHECK(busy.called == 1);
+        CHECK(busy.dropped == 1);
+        CHECK(busy.refused == 1);
+        block.open.count_down();
+        co_await gather(running, first);
+        pool_figures idle = pool.figures();
+        CHECK(idle.busy == 0);
+        CHECK(idle.queued == 0);
+        CHECK(idle.waiting == 0s);
+        CHECK(idle.called == 2);
+        CHECK(idle.longest_wait >= 5ms);
+        CHECK(idle.waited >= idle.longest_wait);
+    });
+}
+
+TEST_CASE("a function that asks its own pool for another one, when no thread is free, gets an error and no deadlock") {
+    run_virtual([]() -> coro<> {
+        thread_pool pool({.threads = 2});
+        auto nested = [&pool] { return run(call_in(&pool, [] { return 1; })); };
+        int one = co_await call_in(&pool, nested);
+        CHECK(one == 1);
+
+        blocker block;
+        auto other = create_task(call_in(&pool, std::ref(block)));
+        co_await sleep(0s);
+        block.running.wait();
+        bool called = false;
+        auto hopeless = [&] { run(call_in(&pool, [&] { called = true; })); };
+        CHECK_THROWS_AS(co_await call_in(&pool, hopeless), pool_deadlock);
+        CHECK_FALSE(called);
+        thread_pool elsewhere({.threads = 1});
+        auto to_another = [&] { return run(call_in(&elsewhere, [] { return 2; })); };
+        int two = co_await call_in(&pool, to_another);
+        CHECK(two == 2);
+        CHECK_THROWS_AS(co_await call_in(&pool, [&] { pool.shutdown(); }), pool_deadlock);
+        block.open.count_down();
+        co_await other;
+    });
+}
+
+TEST_CASE("a pool that is shut down calls all that it has accepted, and accepts nothing more") {
+    run_virtual([]() -> coro<> {
+        thread_pool pool({.threads = 1});
+        blocker block;
+        auto running = create_task(call_in(&pool, std::ref(block)));
+        co_await sleep(0s);
+        block.running.wait();
+        int called = 0;
+        std::vector<task<>> queued;
+        for (int i = 0; i < 10; ++i) queued.push_back(create_task(call_in(&pool, [&] { ++called; })));
+        co_await sleep(0s);
+        std::thread ends([&] { pool.shutdown(); });
+        block.open.count_down();
+        ends.join();
+        CHECK(called == 10);
+        co_await running;
+        co_await gather(queued);
+        auto late = co_await outcome_of(call_in(&pool, [] {}));
+        CHECK(late == "cannot schedule new functions after shutdown");
+        pool.shutdown();
+    });
 }

@@ -45,11 +45,10 @@ struct full_pool {
 
     coro<> fill() {
         std::size_t threads = 0;
-        for (; detail::default_pool().queued() == 0; ++threads) {
+        for (; default_executor().queued() == 0; ++threads) {
             blockers.push_back(create_task(to_thread([this] { open.wait(); })));
             co_await sleep(0s);
-            for (int i = 0; i < 1000 && detail::default_pool().busy() <= threads; ++i)
-                std::this_thread::sleep_for(100us);
+            for (int i = 0; i < 1000 && default_executor().busy() <= threads; ++i) std::this_thread::sleep_for(100us);
         }
     }
     coro<> empty() {
@@ -156,7 +155,7 @@ TEST_CASE("a cancelled task that awaits an abandoned function in the turn of its
             auto alive = std::make_shared<int>();
             auto t = create_task(outcome_of(to_thread(abandon, [alive] {})));
             for (int i = 0; i < 1 + round % 3; ++i) co_await sleep(0s);
-            const thread_pool& pool = detail::default_pool();
+            const thread_pool& pool = default_executor();
             while (pool.queued() != 0 || pool.busy() != 0) std::this_thread::yield();
             if (round % 2) co_await sleep(0s);
             t.cancel();

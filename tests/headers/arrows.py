@@ -97,6 +97,8 @@ class House:
             allowed = rules.PUBLIC_EXCEPTIONS.get(path.partition("/include/")[2], set())
             if name not in rules.STANDARD and library not in allowed:
                 self.say(path, line, f"public headers are std-only, and <{name}> is not of the standard library")
+        elif path.startswith("app/examples/") and library in rules.EXAMPLES_LIBRARIES:
+            return
         elif library and library not in rules.COMPONENTS[component]["libraries"]:
             self.say(path, line, f"{component}/ may not include {library} ({name})")
 

@@ -21,6 +21,7 @@ LAWFUL = {
     "app/include/girin/json.hpp": "#include <nlohmann/json.hpp>\n",
     "app/router.cpp": "#include <girin/asgi.hpp>\n#include <girin/headers.hpp>\n#include <girin/json.hpp>\n",
     "app/examples/hello/hello.cpp": "#include <girin/run.hpp>\n",
+    "app/examples/aio/asio.cpp": "#include <boost/beast/http.hpp>\n#include <girin/asio.hpp>\n",
     "loadtest/bench.py": "import json\nimport runner\n",
     "loadtest/runner.py": "from pathlib import Path\n",
     "loadtest/count.c": "#include <stdio.h>\n",
@@ -64,6 +65,9 @@ class Arrows(unittest.TestCase):
 
     def test_the_framework_sees_no_private_header_of_aio(self):
         self.finds("app/a.cpp", '#include "aio/reactor.cpp"\n', "1: app/ sees only public headers of aio/, not aio/reactor.cpp")
+
+    def test_the_framework_sees_no_asio(self):
+        self.finds("app/a.cpp", "#include <boost/beast/http.hpp>\n", "1: app/ may not include boost (boost/beast/http.hpp)")
 
     def test_a_public_header_is_std_only(self):
         std_only = "public headers are std-only, and"

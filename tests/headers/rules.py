@@ -21,6 +21,7 @@ COMPONENTS = {
 # The parts of server/ that app/ may see: the contract, and what it is made of. The examples may also run themselves.
 CONTRACT = ("girin/asgi.hpp", "girin/status.hpp", "girin/export_app.hpp")
 EXAMPLES_ALSO = {"girin/run.hpp"}
+EXAMPLES_LIBRARIES = {"boost"}  # for girin/asio.hpp
 
 # What loadtest/ measures beside ours, and so may import besides Python's standard library.
 LOADTEST_MEASURES = {"uvloop"}

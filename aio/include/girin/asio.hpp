@@ -69,10 +69,25 @@ struct asio_result<std::exception_ptr, Args...> {
     }
 };
 
+// What the await gives: nothing, the one value, or all of them as a tuple.
+template <class Tuple>
+struct asio_value {
+    using type = Tuple;
+};
+template <class T>
+struct asio_value<std::tuple<T>> {
+    using type = T;
+};
+template <>
+struct asio_value<std::tuple<>> {
+    using type = void;
+};
+
 template <class Initiate, class... Args>
 class asio_wait final : public wait_point {
  public:
     using result_type = typename asio_result<std::decay_t<Args>...>::type;
+    using value_type = typename asio_value<result_type>::type;
 
     explicit asio_wait(Initiate initiate) : initiate_(std::move(initiate)) {}
 
@@ -88,7 +103,7 @@ class asio_wait final : public wait_point {
         suspend(caller);
         if (arguments_) wake();  // it completed inside the initiation
     }
-    auto await_resume() {
+    value_type await_resume() {
         resumed();
         result_type result =
             std::apply([](auto&&... args) { return asio_result<std::decay_t<Args>...>::make(std::move(args)...); },
@@ -103,6 +118,8 @@ class asio_wait final : public wait_point {
         signal_.emit(boost::asio::cancellation_type::terminal);
         return false;
     }
+    // Before it is awaited: the same operation, for another await.
+    Initiate release() { return std::move(initiate_); }
 
  private:
     struct handler {
@@ -129,6 +146,26 @@ class asio_wait final : public wait_point {
     std::optional<std::tuple<std::decay_t<Args>...>> arguments_;
 };
 
+// The same without the type of its initiation, for functions that have to name their return type before they know it
+// (some of Beast's). It takes a coroutine.
+template <class... Args>
+class [[nodiscard]] asio_operation {
+ public:
+    using value_type = typename asio_value<typename asio_result<std::decay_t<Args>...>::type>::type;
+
+    template <class Initiate>
+    asio_operation(asio_wait<Initiate, Args...>&& wait) : work_(perform(wait.release())) {}
+    auto operator co_await() && { return std::move(work_).operator co_await(); }
+
+ private:
+    template <class Initiate>
+    static coro<value_type> perform(Initiate initiate) {
+        co_return co_await asio_wait<Initiate, Args...>(std::move(initiate));
+    }
+
+    coro<value_type> work_;
+};
+
 }  // namespace detail
 
 }  // namespace girin
@@ -136,6 +173,8 @@ class asio_wait final : public wait_point {
 template <class... Args>
 class boost::asio::async_result<girin::use_coro_t, void(Args...)> {
  public:
+    using return_type = girin::detail::asio_operation<Args...>;
+
     template <class Initiation, class... InitArgs>
     static auto initiate(Initiation&& initiation, const girin::use_coro_t&, InitArgs&&... args) {
         auto start =

@@ -5,6 +5,7 @@
 #include <girin/export.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 
 namespace girin {
@@ -38,6 +39,8 @@ class GIRIN_EXPORT pool_job {
     // Waits until it is not submitted any more. For a job whose loop is closed before it has run.
     void wait_until_handed_over() noexcept;
 
+    std::chrono::steady_clock::time_point queued_at{};  // for an executor that keeps figures
+
  protected:
     virtual ~pool_job() = default;
     // Runs the function, in a thread of the executor.
@@ -65,6 +68,7 @@ class GIRIN_EXPORT job_queue {
     std::size_t size() const noexcept { return size_; }
     void push(pool_job& job) noexcept;
     // The queue must not be empty.
+    const pool_job& front() const noexcept { return *first_; }
     pool_job& pop() noexcept;
     // False when the job is not queued.
     bool remove(pool_job& job) noexcept;

@@ -6,7 +6,9 @@
 #include <girin/export.hpp>
 #include <girin/wait_point.hpp>
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <stdexcept>
@@ -24,13 +26,42 @@ class GIRIN_EXPORT pool_full : public std::runtime_error {
     ~pool_full() override;
 };
 
-// Threads are started when they are first needed. Safe to use from the threads of several loops.
+// Raised when a function of a pool asks the same pool for another one, and no thread is free: it would wait for a
+// thread that it keeps busy itself. The function that was asked for was not called.
+class GIRIN_EXPORT pool_deadlock : public std::runtime_error {
+ public:
+    using std::runtime_error::runtime_error;
+    pool_deadlock(const pool_deadlock&) = default;
+    ~pool_deadlock() override;
+};
+
+// What a pool has to do and has done, at one moment.
+struct pool_figures {
+    using duration = std::chrono::steady_clock::duration;
+
+    std::size_t threads = 0;       // that live
+    std::size_t most_threads = 0;  // that may
+    std::size_t busy = 0;          // of them, run a function
+    std::size_t queued = 0;        // functions that wait for a thread
+    duration waiting{};            // how long the first of them has waited
+
+    // Since the pool was made.
+    std::uint64_t called = 0;   // functions that got a thread
+    std::uint64_t dropped = 0;  // those taken back before they did
+    std::uint64_t refused = 0;  // those that found the queue full
+    duration waited{};          // for a thread, all that got one together
+    duration longest_wait{};    // of one of them
+};
+
+// Threads are started when they are first needed, and leave when they have been idle for a time; the one that was idle
+// last works next, so that those who are not needed do leave. Safe to use from the threads of several loops.
 class GIRIN_EXPORT thread_pool final : public executor {
  public:
     struct options {
         std::size_t threads = 0;     // at most; 0 means min(32, processors + 4), as in asyncio
         std::size_t queue = 65'536;  // functions that may wait for a thread
         std::string name = "girin";  // of the threads, which get a number behind it
+        std::chrono::nanoseconds idle_time = std::chrono::seconds(30);  // after which a thread leaves
     };
 
     explicit thread_pool(const options& o);
@@ -39,13 +70,19 @@ class GIRIN_EXPORT thread_pool final : public executor {
     // Waits for the functions that run; queued ones are never called, and who awaits one gets a std::runtime_error.
     ~thread_pool() override;
 
-    // Throws std::system_error when there is no thread and none can be started.
+    // Throws std::system_error when there is no thread and none can be started, std::runtime_error after shutdown(),
+    // and pool_deadlock.
     bool try_submit(detail::pool_job& job) override;
     bool take_back(detail::pool_job& job) noexcept override;
 
-    // Threads that run something, and jobs that wait for one.
-    std::size_t busy() const noexcept;
-    std::size_t queued() const noexcept;
+    // Accepts nothing more, and returns when all that was accepted has been called. It blocks: a task awaits it in
+    // another executor. Throws pool_deadlock in one of the pool's own threads.
+    void shutdown();
+
+    pool_figures figures() const noexcept;
+    // Threads that run something, and functions that wait for one.
+    std::size_t busy() const noexcept { return figures().busy; }
+    std::size_t queued() const noexcept { return figures().queued; }
 
  private:
     struct state;

@@ -3,6 +3,7 @@
 
 #include <girin/context.hpp>
 #include <girin/coro.hpp>
+#include <girin/default_executor.hpp>
 #include <girin/thread_pool.hpp>
 
 #include <functional>
@@ -13,8 +14,6 @@
 namespace girin {
 
 namespace detail {
-
-GIRIN_EXPORT thread_pool& default_pool();
 
 // The await of to_thread(abandon, …). The call owns all that it needs, so that nobody has to wait for it.
 template <class F>
@@ -27,7 +26,7 @@ class abandoning_wait final : public wait_point {
 
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> caller) {
-        pool_ = &default_pool();
+        pool_ = &default_executor();
         suspend(caller);
         if (!linked() && !pool_->try_submit(*call_)) throw pool_full();
     }

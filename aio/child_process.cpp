@@ -1,0 +1,205 @@
+#include "aio/child_process.hpp"
+
+#include "aio/process_protocol.hpp"
+
+#include <girin/process_pool.hpp>
+
+#include <climits>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+namespace girin::detail {
+
+namespace {
+
+constexpr auto patience = std::chrono::seconds(1);  // with a process that has closed its socket, and is about to end
+constexpr std::size_t chunk = 64 << 10;
+
+// Executes this program again, as it is: after a deployment /proc/self/exe still leads to the file that runs here, and
+// not to the new one, whose functions are elsewhere. No descriptor is inherited but the socket, stdout and stderr.
+pid_t spawn(int socket) {
+    struct actions {
+        posix_spawn_file_actions_t files;
+        posix_spawnattr_t attributes;
+        actions() {
+            ::posix_spawn_file_actions_init(&files);
+            ::posix_spawnattr_init(&attributes);
+        }
+        ~actions() {
+            ::posix_spawnattr_destroy(&attributes);
+            ::posix_spawn_file_actions_destroy(&files);
+        }
+    } how;
+    ::posix_spawn_file_actions_adddup2(&how.files, socket, pool_socket);
+    ::posix_spawn_file_actions_addopen(&how.files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_addclosefrom_np(&how.files, pool_socket + 1);
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    ::posix_spawnattr_setsigmask(&how.attributes, &none);
+    ::posix_spawnattr_setsigdefault(&how.attributes, &all);
+    ::posix_spawnattr_setflags(&how.attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+
+    std::string variable = std::string(pool_socket_variable) + "=" + std::to_string(pool_socket);
+    std::vector<char*> environment;
+    for (char** entry = ::environ; *entry; ++entry) environment.push_back(*entry);
+    environment.push_back(variable.data());
+    environment.push_back(nullptr);
+    std::string name = program_invocation_name;
+    std::string role = "(process pool)";  // for who looks at a list of processes
+    char* arguments[] = {name.data(), role.data(), nullptr};
+
+    pid_t pid = 0;
+    if (int error = ::posix_spawn(&pid, "/proc/self/exe", &how.files, &how.attributes, arguments, environment.data()))
+        throw process_pool_error(std::string("no process for the pool: ") + std::strerror(error));
+    return pid;
+}
+
+}  // namespace
+
+std::string describe(process_end end) {
+    if (end.signal > 0) {
+        const char* name = ::sigabbrev_np(end.signal);
+        const char* meaning = ::sigdescr_np(end.signal);
+        return std::string("was killed by SIG") + (name ? name : "RT") +
+               (meaning ? std::string(" (") + meaning + ")" : "");
+    }
+    if (end.signal == 0) return "exited with status " + std::to_string(end.exit_status);
+    return "ended, and somebody else has asked why";
+}
+
+owned_fd::~owned_fd() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+struct child_process::sockets {
+    owned_fd ours, theirs;
+
+    static sockets make() {
+        int ends[2];
+        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+            throw process_pool_error(std::string("no socket for a process of the pool: ") + std::strerror(errno));
+        return {owned_fd(ends[0]), owned_fd(ends[1])};
+    }
+};
+
+child_process::child_process() : child_process(sockets::make()) {}
+
+child_process::child_process(sockets ends)
+    : socket_(std::move(ends.ours)),
+      pid_(spawn(ends.theirs.get())),
+      process_(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0))) {}
+
+child_process::~child_process() {
+    if (pid_ == 0) return;
+    kill();
+    reap();
+}
+
+// A number may mean another process by now, if somebody else has waited for this one; a descriptor does not.
+void child_process::kill() const noexcept {
+    if (process_.get() >= 0)
+        ::syscall(SYS_pidfd_send_signal, process_.get(), SIGKILL, nullptr, 0);
+    else
+        ::kill(pid_, SIGKILL);
+}
+
+bool child_process::idle() const {
+    pollfd events = {socket_.get(), POLLIN | POLLRDHUP, 0};
+    return ::poll(&events, 1, 0) == 0 && !has_ended(std::chrono::milliseconds(0));
+}
+
+bool child_process::become_ready(clock::time_point until) {
+    std::string greeting;
+    if (!receive(greeting, chunk, until)) return false;
+    if (greeting != ready_message) throw process_pool_error("a process of another version has started");
+    return ready_ = true;
+}
+
+bool child_process::send(const std::string& message) const {
+    return send_message(socket_.get(), message);
+}
+
+bool child_process::receive(std::string& message, std::size_t most, deadline until) const {
+    std::uint64_t size = 0;
+    std::string header;
+    if (!receive_bytes(header, sizeof size, until)) return false;
+    std::memcpy(&size, header.data(), sizeof size);
+    if (size > most) throw process_pool_error("the result has more bytes than the pool's max_bytes allows");
+    return receive_bytes(message, size, until);
+}
+
+process_end child_process::end() {
+    if (!has_ended(patience)) kill();
+    return reap();
+}
+
+bool child_process::has_ended(std::chrono::milliseconds time) const {
+    auto look = [&] {
+        siginfo_t info = {};
+        return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
+    };
+    const auto until = clock::now() + time;
+    while (!look()) {
+        if (clock::now() >= until) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return true;
+}
+
+process_end child_process::reap() noexcept {
+    const pid_t pid = std::exchange(pid_, 0);
+    int status = 0;
+    pid_t ended = 0;
+    do ended = ::waitpid(pid, &status, 0);
+    while (ended < 0 && errno == EINTR);
+    if (ended != pid) return {-1, 0};
+    if (WIFSIGNALED(status)) return {WTERMSIG(status), 0};
+    return {0, WEXITSTATUS(status)};
+}
+
+// A process that the child has started may hold the socket when the child has ended.
+bool child_process::receive_bytes(std::string& bytes, std::size_t size, deadline until) const {
+    bytes.clear();
+    bool ended = false;
+    while (bytes.size() < size) {
+        const std::size_t before = bytes.size();
+        bytes.resize(before + std::min(chunk, size - before));
+        const ssize_t got = ::recv(socket_.get(), bytes.data() + before, bytes.size() - before, MSG_DONTWAIT);
+        const int error = errno;
+        bytes.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+        if (got > 0 || (got < 0 && error == EINTR)) continue;
+        if (got == 0 || error != EAGAIN || ended) return false;
+        ended = wait_for_bytes(until);
+    }
+    return true;
+}
+
+// True when the process has ended, and there may be bytes or not.
+bool child_process::wait_for_bytes(deadline until) const {
+    pollfd events[] = {{socket_.get(), POLLIN, 0}, {process_.get(), POLLIN, 0}};
+    int left = -1;
+    if (until) {
+        auto rest = std::chrono::ceil<std::chrono::milliseconds>(*until - clock::now()).count();
+        if (rest <= 0) throw process_pool_error("a process did not become ready within the pool's start_timeout");
+        left = static_cast<int>(std::min<long long>(rest, INT_MAX));
+    }
+    ::poll(events, 2, left);
+    return events[1].revents != 0 && events[0].revents == 0;
+}
+
+}  // namespace girin::detail

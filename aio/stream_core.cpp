@@ -183,7 +183,7 @@ void stream_core::close() {
     require_running_loop();
     closing_ = true;
     if (unsent() == 0) return lose({});
-    alarm_.arm(time_after(longest_standstill));
+    if (transport_->duplex()) alarm_.arm(time_after(longest_standstill));  // a child that reads slowly is no stranger
     add_ref();
     kept_ = true;
     if (reading_) transport_->io.cancel();

@@ -40,8 +40,8 @@ class GIRIN_EXPORT stream_writer {
 
     // Lets the other side read the end of the stream when all has been sent; reading goes on. A pipe is closed.
     void write_eof() const;
-    // Reads no more, and closes when all has been sent, in the background, or when the other side has taken nothing for
-    // 30 seconds, which then is the error of wait_closed(). Idempotent.
+    // Reads no more, and closes when all has been sent, in the background. A connection whose other side takes nothing
+    // for 30 seconds is given up, which then is the error of wait_closed(). Idempotent.
     void close() const;
     // Closes now, and drops what has not been sent.
     void abort() const noexcept;

@@ -136,7 +136,7 @@ void child::send_signal(int signal) const {
     auto check = [](long result) {
         if (result != 0) throw std::system_error(errno, std::system_category(), "cannot send a signal to a process");
     };
-    if (returncode_) throw std::system_error(ESRCH, std::system_category(), "the process has ended");
+    if (returncode_ || ended_.is_set()) throw std::system_error(ESRCH, std::system_category(), "the process has ended");
     // A pidfd cannot mean anybody else, even if a stranger has reaped the child.
     check(pidfd_ ? ::syscall(SYS_pidfd_send_signal, pidfd_.fd(), signal, nullptr, 0) : ::kill(pid_, signal));
 }

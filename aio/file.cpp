@@ -23,6 +23,7 @@ namespace detail {
 namespace {
 
 constexpr std::size_t piece = 65'536;
+constexpr std::size_t largest_piece = 1'048'576;
 
 // Whoever holds the lock may use it, here or in a thread. Its place in the file is behind what is in the buffer.
 class file_core final : public resource {
@@ -30,12 +31,17 @@ class file_core final : public resource {
     file_core(std::string path, unique_fd fd) : name(std::move(path)), fd_(std::move(fd)) {}
 
     [[noreturn]] void fail(const char* what) const {
-        throw std::system_error(errno, std::system_category(), what + (" " + name));
+        const int error = errno;
+        throw std::system_error(error, std::system_category(), what + (" " + name));
     }
     bool closed() const noexcept { return !fd_; }
     int fd() const {
         if (closed()) throw std::runtime_error("the file is closed: " + name);
         return fd_.get();
+    }
+    void require_usable() const {
+        require_running_loop();
+        fd();
     }
     unique_fd take_fd() noexcept { return std::move(fd_); }
 
@@ -92,7 +98,7 @@ file_ref core_of(const ref<resource>& core) {
 template <class F>
 auto in_turn(file_ref f, F function) -> coro<std::invoke_result_t<F&, file_core&>> {
     const auto held = co_await f->turn.acquire_guard();
-    f->fd();
+    f->require_usable();
     auto call = [&] { return function(*f); };
     co_return co_await thread_call<decltype(call)>(nullptr, call);
 }
@@ -102,7 +108,7 @@ auto in_turn(file_ref f, F function) -> coro<std::invoke_result_t<F&, file_core&
 template <class Enough>
 coro<std::string> read_until(file_ref f, Enough enough, std::size_t at_a_time) {
     const auto held = co_await f->turn.acquire_guard();
-    f->fd();
+    f->require_usable();
     std::optional<std::size_t> size = enough(f->unread());
     if (!size) {
         auto call = [&] {
@@ -171,6 +177,7 @@ int flags_of(const std::string& mode) {
 
 coro<file> open_file(std::string path, std::string mode) {
     const int flags = flags_of(mode);
+    if (path.find('\0') != std::string::npos) throw std::invalid_argument("a byte 0 in the path of a file");
     unique_fd fd;
     int error = 0;
     auto open = [&] {
@@ -194,7 +201,7 @@ coro<file> file::open(std::string path, std::string mode) {
 
 coro<std::string> file::read(std::size_t n) const {
     auto enough = [n](std::string_view unread) { return unread.size() < n ? std::nullopt : std::optional(n); };
-    return detail::read_until(detail::core_of(core_), enough, std::max(n, detail::piece));
+    return detail::read_until(detail::core_of(core_), enough, std::clamp(n, detail::piece, detail::largest_piece));
 }
 
 coro<std::string> file::read() const {

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <stdexcept>
 #include <utility>
 
 namespace girin {
@@ -58,6 +59,7 @@ answer look_up(const std::string& host, std::uint16_t port, lookup_options optio
 }
 
 coro<std::vector<socket_address>> look_up_host(std::string host, std::uint16_t port, lookup_options options) {
+    if (host.find('\0') != std::string::npos) throw std::invalid_argument("a byte 0 in the name of a host");
     answer found = look_up(host, port, options, AI_NUMERICHOST);
     if (found.error == EAI_NONAME)
         found = co_await to_thread(abandon, [host, port, options] { return look_up(host, port, options, 0); });

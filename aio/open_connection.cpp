@@ -40,14 +40,14 @@ coro<std::unique_ptr<socket_transport>> connect_to(socket_address address) {
     const native_address to(address);
     auto socket = new_socket(to.storage.ss_family);
     const int fd = socket->io.fd();
+    auto fail = [&address](int error) { throw std::system_error(error, std::system_category(), to_string(address)); };
     while (::connect(fd, to.get(), to.size) != 0) {
-        if (errno == EAGAIN) {  // only of a Unix socket: there is nothing to wait for
+        int error = errno;
+        if (error == EAGAIN) {  // only of a Unix socket: there is nothing to wait for
             co_await sleep(look_again);
             continue;
         }
-        if (errno != EINPROGRESS && errno != EINTR)
-            throw std::system_error(errno, std::system_category(), to_string(address));
-        int error = 0;
+        if (error != EINPROGRESS && error != EINTR) fail(error);
         auto connected = [fd, &error] {
             pollfd writable = {fd, POLLOUT, 0};
             if (::poll(&writable, 1, 0) <= 0) return false;
@@ -56,7 +56,7 @@ coro<std::unique_ptr<socket_transport>> connect_to(socket_address address) {
             return true;
         };
         co_await io_wait(socket->io, connected, io_direction::write);
-        if (error != 0) throw std::system_error(error, std::system_category(), to_string(address));
+        if (error != 0) fail(error);
         break;
     }
     co_return socket;

@@ -29,6 +29,10 @@ namespace {
 
 constexpr auto look_again = std::chrono::seconds(1);
 
+[[noreturn]] void raise_cannot_listen(int error, const std::string& where) {
+    throw std::system_error(error, std::system_category(), "cannot listen at " + where);
+}
+
 }  // namespace
 
 class server_core final : public stream_owner {
@@ -101,8 +105,7 @@ server_core::listener::~listener() {
 }
 
 void server_core::listener::listen(int backlog) {
-    if (::listen(socket_.fd(), backlog) != 0)
-        throw std::system_error(errno, std::system_category(), "cannot listen at " + to_string(address));
+    if (::listen(socket_.fd(), backlog) != 0) raise_cannot_listen(errno, to_string(address));
 }
 
 io_attempt server_core::listener::attempt() noexcept {
@@ -132,16 +135,16 @@ server_core::~server_core() = default;
 // Whether this machine has such addresses at all.
 bool server_core::bind(const socket_address& at) {
     native_address address(at);
-    auto failed = [&] { return std::system_error(errno, std::system_category(), "cannot listen at " + to_string(at)); };
+    auto fail = [&at](int error) { raise_cannot_listen(error, to_string(at)); };
     const int fd = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         if (errno == EAFNOSUPPORT) return false;
-        throw failed();
+        fail(errno);
     }
     descriptor socket(fd);
     const int yes = 1;
     auto set = [&](int level, int option) {
-        if (::setsockopt(fd, level, option, &yes, sizeof yes) != 0) throw failed();
+        if (::setsockopt(fd, level, option, &yes, sizeof yes) != 0) fail(errno);
     };
     if (at.family == address_family::local) {
         struct stat there = {};
@@ -154,7 +157,7 @@ bool server_core::bind(const socket_address& at) {
     }
     if (::bind(fd, address.get(), address.size) != 0) {
         if (errno == EADDRNOTAVAIL && at.family == address_family::ipv6) return false;
-        throw failed();
+        fail(errno);
     }
     listeners_.push_back(std::make_unique<listener>(*this, std::move(socket), at));
     return true;
@@ -246,9 +249,7 @@ coro<server> start_tcp_server(std::unique_ptr<client_callback> callback, std::st
     const ref<server_core> core(new server_core(std::move(callback), options));
     const auto addresses = co_await getaddrinfo(host, port, {.family = options.family, .passive = true});
     for (const socket_address& address : addresses) core->bind(address);
-    if (core->addresses().empty())
-        throw std::system_error(EADDRNOTAVAIL, std::system_category(),
-                                "cannot listen at " + host + ":" + std::to_string(port));
+    if (core->addresses().empty()) raise_cannot_listen(EADDRNOTAVAIL, host + ":" + std::to_string(port));
     if (options.start_serving) core->start();
     co_return server(ref<resource>(core.get()));
 }

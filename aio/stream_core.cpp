@@ -67,17 +67,31 @@ coro<void> stream_core::more(ref<stream_core> stream) {
 
 bool stream_core::receive() noexcept {
     if (closing_) return true;
-    char room[piece];
-    const transferred got = transport_->receive(room);
+    const transferred got = receive_piece();
     if (got.error == EAGAIN) return false;
     if (got.error != 0) failure_ = got.error;
-    ended_ = got.bytes == 0 && got.error == 0;
+    if (got.bytes == 0 && got.error == 0) ended_ = true;
+    return true;
+}
+
+transferred stream_core::receive_piece() noexcept {
+    char room[piece];
+    const transferred got = transport_->receive(room);
     try {
         input_.append(room, got.bytes);
     } catch (const std::bad_alloc&) {
-        failure_ = ENOMEM;
+        return {.bytes = 0, .error = ENOMEM};
     }
-    return true;
+    return got;
+}
+
+// It can still be read; and TCP would answer bytes that nobody has read with a reset, over which the other side may
+// lose what was sent to it.
+void stream_core::receive_last_pieces() noexcept {
+    for (int pieces = 0; pieces < 4; ++pieces) {
+        const transferred got = receive_piece();
+        if (got.bytes == 0) return;
+    }
 }
 
 std::string stream_core::take(std::size_t size) {
@@ -136,8 +150,10 @@ bool stream_core::send_unsent() noexcept {
     while (unsent() != 0) {
         const transferred gone = transport_->send(std::string_view(output_).substr(sent_));
         if (gone.error == EAGAIN) return false;
-        failure_ = gone.error;
-        if (failure_ != 0) return true;
+        if (gone.error != 0) {
+            failure_ = gone.error;
+            return true;
+        }
         progressed_ = true;
         sent_ += gone.bytes;
         if (sent_ > output_.size() / 2) output_.erase(0, std::exchange(sent_, 0));
@@ -208,6 +224,7 @@ void stream_core::lose(std::error_code why) noexcept {
     closing_ = true;
     if (!why) ended_ = true;
     alarm_.disarm();
+    if (transport_->duplex()) receive_last_pieces();
     transport_->io.close();
     std::string().swap(output_);
     sent_ = 0;

@@ -82,6 +82,8 @@ class stream_core final : public resource {
     void loop_closed() noexcept override { lose({}); }
 
     bool receive() noexcept;
+    transferred receive_piece() noexcept;
+    void receive_last_pieces() noexcept;
     void settle_failure() noexcept;
     void raise_loss() const;
     std::size_t unsent() const noexcept { return output_.size() - sent_; }

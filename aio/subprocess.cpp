@@ -102,7 +102,7 @@ coro<void> feed(ref<stream_core> pipe, std::string input) {
     if (!pipe) co_return;
     try {
         pipe->set_write_buffer_limits(0, 0);
-        pipe->write(input);
+        if (!input.empty()) pipe->write(input);
         co_await stream_core::drain(pipe);
     } catch (const std::system_error&) {  // the child reads no more
     }

@@ -206,6 +206,8 @@ TEST_CASE("the modes are Python's") {
             auto wrong = co_await message_of(file::open(path, mode));
             CHECK(wrong == "no mode of a file: '" + std::string(mode) + "'");
         }
+        auto zero = co_await message_of(file::open(path + std::string(1, '\0')));
+        CHECK(zero == "a byte 0 in the path of a file");
         auto of_folder = co_await file::open(folder.path(""));
         auto is_folder = co_await message_of(of_folder.read(1));
         CHECK(is_folder == "cannot read " + folder.path("") + ": Is a directory");

@@ -66,6 +66,8 @@ TEST_CASE("a host that does not exist raises an error that names it") {
         }
         CHECK(code.category() == gai_category());
         CHECK(what == "cannot look up no such host:80: " + code.message());
+        auto zero = co_await outcome_of(getaddrinfo(std::string("127.0.0.1\0x", 11), 80));
+        CHECK(zero == "a byte 0 in the name of a host");
         auto family = co_await outcome_of(getaddrinfo("::1", 80, {.family = address_family::ipv4}));
         CHECK(family == "Address family for hostname not supported");
     });

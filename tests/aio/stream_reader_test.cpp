@@ -317,6 +317,39 @@ TEST_CASE("who reads while the stream is closed reads its end") {
     });
 }
 
+TEST_CASE("what had come in when the stream was closed, or a write failed, can still be read") {
+    run_virtual([]() -> coro<> {
+        auto [ours, theirs] = local_pair();
+        theirs.send("before close");
+        ours.writer.close();
+        auto got = co_await ours.reader.read();
+        CHECK(got == "before close");
+        auto [other, gone] = local_pair();
+        gone.send("an answer before the question");
+        gone.close();
+        other.writer.write("question");
+        auto drain = co_await outcome_of(other.writer.drain());
+        CHECK(drain == "Broken pipe");
+        auto answer = co_await other.reader.read(100);
+        CHECK(answer == "an answer before the question");
+        auto then = co_await outcome_of(other.reader.read(1));
+        CHECK(then == "Broken pipe");
+    });
+}
+
+TEST_CASE("what a closed stream has not read does not cost the peer what was sent to it") {
+    run_virtual([]() -> coro<> {
+        auto [ours, theirs] = tcp_pair();
+        theirs.send(std::string(50'000, 'x'));
+        ours.writer.write("no, thank you");
+        ours.writer.close();
+        co_await io_turns(3);
+        auto got = theirs.receive();
+        CHECK(got == "no, thank you");
+        CHECK(theirs.at_end());
+    });
+}
+
 TEST_CASE("a stream is not for another loop, and cannot wait outside of a task") {
     std::optional<test::stream_and_socket> pair;
     loop l;

@@ -1,22 +1,40 @@
 #include "aio/spawn_child.hpp"
 
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <stdexcept>
-#include <string_view>
 #include <system_error>
 
 namespace girin::detail {
 
 namespace {
 
-void check_spawn(int error) {
-    if (error != 0) throw std::system_error(error, std::system_category(), "posix_spawn");
-}
+// Everything that the child needs, made before it exists.
+struct plan {
+    std::array<int, 3> streams;
+    bool stderr_is_stdout;
+    bool new_session;
+    const char* cwd;     // null: stays where it is
+    char* const* paths;  // where the program may be
+    char* const* arguments;
+    char* const* environment;
+    int most_descriptors;
+    int failures;  // the pipe to tell of them; closed by exec
+};
+
+struct failure {
+    int error;
+    bool in_chdir;
+};
 
 const std::string& without_zero(const std::string& text) {
     if (text.find('\0') != std::string::npos) throw std::invalid_argument("a byte 0 cannot be handed to a program");
@@ -39,48 +57,6 @@ std::vector<std::string> variables(const std::map<std::string, std::string>& env
     }
     return all;
 }
-
-struct file_actions {
-    posix_spawn_file_actions_t value;
-
-    explicit file_actions(const spawn_request& request) {
-        check_spawn(::posix_spawn_file_actions_init(&value));
-        try {
-            for (int i = 0; i < 3; ++i)
-                if (int fd = request.streams[static_cast<std::size_t>(i)]; fd >= 0)
-                    check_spawn(::posix_spawn_file_actions_adddup2(&value, fd, i));
-            if (request.stderr_is_stdout) check_spawn(::posix_spawn_file_actions_adddup2(&value, 1, 2));
-            if (request.cwd)
-                check_spawn(::posix_spawn_file_actions_addchdir_np(&value, without_zero(*request.cwd).c_str()));
-            check_spawn(::posix_spawn_file_actions_addclosefrom_np(&value, 3));
-        } catch (...) {
-            ::posix_spawn_file_actions_destroy(&value);
-            throw;
-        }
-    }
-    file_actions(const file_actions&) = delete;
-    file_actions& operator=(const file_actions&) = delete;
-    ~file_actions() { ::posix_spawn_file_actions_destroy(&value); }
-};
-
-struct attributes {
-    posix_spawnattr_t value;
-
-    explicit attributes(const spawn_request& request) {
-        check_spawn(::posix_spawnattr_init(&value));
-        sigset_t none, all;
-        sigemptyset(&none);
-        sigfillset(&all);
-        ::posix_spawnattr_setsigmask(&value, &none);
-        ::posix_spawnattr_setsigdefault(&value, &all);
-        const int flags =
-            POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (request.new_session ? POSIX_SPAWN_SETSID : 0);
-        ::posix_spawnattr_setflags(&value, static_cast<short>(flags));
-    }
-    attributes(const attributes&) = delete;
-    attributes& operator=(const attributes&) = delete;
-    ~attributes() { ::posix_spawnattr_destroy(&value); }
-};
 
 std::string search_path(const spawn_request& request) {
     constexpr const char* usual = "/bin:/usr/bin";
@@ -106,32 +82,112 @@ std::vector<std::string> candidates(const spawn_request& request) {
     return all;
 }
 
+// From here to run_child() everything is async-signal-safe, and changes no memory of the parent's, which the child
+// shares until it has executed the program.
+void close_all_on_exec(int most_descriptors) noexcept {
+    if (::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
+    for (int fd = 3; fd < most_descriptors; ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);  // before Linux 5.11, and valgrind
+}
+
+[[noreturn]] void report_failure(const plan& p, failure what) noexcept {
+    while (::write(p.failures, &what, sizeof what) < 0 && errno == EINTR) {
+    }
+    ::_exit(127);
+}
+
+// No handler of the parent's may run here: every signal is blocked until all have their default action.
+[[noreturn, gnu::noinline]] void run_child(const plan& p) noexcept {
+    struct sigaction standard = {};
+    standard.sa_handler = SIG_DFL;
+    for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
+    if (p.new_session) ::setsid();
+    for (int i = 0; i < 3; ++i) {
+        const int fd = p.streams[static_cast<std::size_t>(i)];
+        if (fd >= 0 && ::dup2(fd, i) < 0) report_failure(p, {errno, false});
+    }
+    if (p.stderr_is_stdout && ::dup2(STDOUT_FILENO, STDERR_FILENO) < 0) report_failure(p, {errno, false});
+    if (p.cwd && ::chdir(p.cwd) != 0) report_failure(p, {errno, true});
+    close_all_on_exec(p.most_descriptors);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    int error = ENOENT;
+    for (char* const* path = p.paths; *path; ++path) {
+        ::execve(*path, p.arguments, p.environment);
+        if (errno != ENOENT && errno != ENOTDIR) error = errno;
+        if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) break;
+    }
+    report_failure(p, {error, false});
+}
+
+// The memory is not copied, which would take the longer the more there is; this thread stands still until the program
+// is executed. posix_spawn does the same, but cannot report a failed exec in valgrind.
+[[gnu::noinline]] pid_t fork_child(const plan& p) noexcept {
+    const pid_t pid = ::vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork): it is what keeps the loop going
+    if (pid == 0) run_child(p);
+    return pid;
+}
+
+struct signals_blocked {
+    sigset_t before;
+    signals_blocked() {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+    }
+    signals_blocked(const signals_blocked&) = delete;
+    signals_blocked& operator=(const signals_blocked&) = delete;
+    ~signals_blocked() { pthread_sigmask(SIG_SETMASK, &before, nullptr); }
+};
+
 }  // namespace
 
-// posix_spawn does what is hard to do right: it starts the child without copying this process's memory, with every
-// signal blocked until there are no handlers left in the child, and it reports the error of a failed exec.
 pid_t spawn_child(const spawn_request& request) {
-    without_zero(request.program);
-    const file_actions actions(request);
-    const attributes attributes(request);
-    const std::vector<char*> arguments = pointers(request.arguments);
+    const std::vector<std::string> paths = candidates(request);
     const std::vector<std::string> own_variables = request.env ? variables(*request.env) : std::vector<std::string>();
+    const std::vector<char*> path_pointers = pointers(paths);
+    const std::vector<char*> arguments = pointers(request.arguments);
     const std::vector<char*> own_environment = pointers(own_variables);
-    char* const* environment = request.env ? own_environment.data() : environ;
-    int error = ENOENT;
-    for (const std::string& path : candidates(request)) {
-        pid_t pid = -1;
-        const int failed =
-            ::posix_spawn(&pid, path.c_str(), &actions.value, &attributes.value, arguments.data(), environment);
-        if (failed == 0) return pid;
-        if (failed != ENOENT && failed != ENOTDIR) {
-            error = failed;
-            if (failed != EACCES) break;
-        }
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::system_category(), "pipe2");
+    const unique_fd told(ends[0]);
+    unique_fd tells = above_standard_streams(unique_fd(ends[1]));
+    const plan p = {
+        .streams = request.streams,
+        .stderr_is_stdout = request.stderr_is_stdout,
+        .new_session = request.new_session,
+        .cwd = request.cwd ? without_zero(*request.cwd).c_str() : nullptr,
+        .paths = path_pointers.data(),
+        .arguments = arguments.data(),
+        .environment = request.env ? own_environment.data() : environ,
+        .most_descriptors = static_cast<int>(::sysconf(_SC_OPEN_MAX)),
+        .failures = tells.get(),
+    };
+    pid_t pid = -1;
+    int error = 0;
+    {
+        const signals_blocked while_it_shares_our_memory;
+        pid = fork_child(p);
+        error = errno;
     }
-    if (request.cwd && ::access(request.cwd->c_str(), X_OK) != 0)
-        throw std::system_error(errno, std::system_category(), "cannot enter " + *request.cwd);
-    throw std::system_error(error, std::system_category(), "cannot execute " + request.program);
+    if (pid < 0) throw std::system_error(error, std::system_category(), "cannot make a process for " + request.program);
+    tells.reset();
+    failure what = {};
+    ssize_t size;
+    do size = ::read(told.get(), &what, sizeof what);
+    while (size < 0 && errno == EINTR);
+    if (size != sizeof what) return pid;
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    throw std::system_error(what.error, std::system_category(),
+                            what.in_chdir ? "cannot enter " + *request.cwd : "cannot execute " + request.program);
+}
+
+unique_fd above_standard_streams(unique_fd fd) {
+    if (fd.get() > STDERR_FILENO) return fd;
+    unique_fd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+    if (!moved) throw std::system_error(errno, std::system_category(), "fcntl");
+    return moved;
 }
 
 }  // namespace girin::detail

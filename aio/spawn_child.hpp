@@ -1,6 +1,8 @@
 // Starts a program in a child process.
 #pragma once
 
+#include "aio/unique_fd.hpp"
+
 #include <sys/types.h>
 
 #include <array>
@@ -23,5 +25,8 @@ struct spawn_request {
 
 // See create_subprocess_exec. Throws std::system_error, and std::invalid_argument for what cannot be handed over.
 pid_t spawn_child(const spawn_request& request);
+
+// The same file where no standard stream of a child can be, so that placing one does not close another.
+unique_fd above_standard_streams(unique_fd fd);
 
 }  // namespace girin::detail

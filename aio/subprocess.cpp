@@ -47,14 +47,6 @@ process_core& core_of(const ref<resource>& core) {
     throw std::system_error(errno, std::system_category(), what);
 }
 
-// Where no standard stream of the child can be, so that placing one does not close another.
-unique_fd above_standard_streams(unique_fd fd) {
-    if (fd.get() > STDERR_FILENO) return fd;
-    unique_fd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-    if (!moved) raise_errno("fcntl");
-    return moved;
-}
-
 // Opens what the child gets as its standard stream i, and the stream at this end of it.
 unique_fd open_stream(process_core& core, std::size_t i, redirect how, std::size_t limit) {
     if (how == redirect::devnull) {

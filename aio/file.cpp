@@ -183,7 +183,7 @@ coro<file> open_file(std::string path, std::string mode) {
     auto open = [&] {
         do fd.reset(::open(path.c_str(), flags | O_CLOEXEC, 0666));
         while (!fd && errno == EINTR);
-        error = errno;
+        if (!fd) error = errno;
         if (fd && (flags & O_APPEND)) ::lseek(fd.get(), 0, SEEK_END);
     };
     co_await thread_call<decltype(open)>(nullptr, open);

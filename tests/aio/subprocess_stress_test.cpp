@@ -86,8 +86,8 @@ TEST_CASE("whenever a loop is closed over a child, the child is killed and reape
     const auto descriptors = open_descriptors();
     for (int turn = 0; turn < 30; ++turn) {
         CAPTURE(turn);
+        conversation c;
         run_virtual([&]() -> coro<> {
-            conversation c;
             auto running = create_task(c.run(std::make_shared<int>()));
             co_await io_turns(turn);
         });

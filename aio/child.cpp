@@ -1,8 +1,8 @@
 #include "aio/child.hpp"
 
 #include "aio/loop_core.hpp"
+#include "aio/signals_blocked.hpp"
 
-#include <pthread.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -29,15 +29,7 @@ void reap_killed(pid_t pid) noexcept {
 // Signals are the loop thread's business.
 template <class F>
 void start_detached(F function) {
-    struct signals_blocked {
-        sigset_t before;
-        signals_blocked() {
-            sigset_t all;
-            sigfillset(&all);
-            pthread_sigmask(SIG_SETMASK, &all, &before);
-        }
-        ~signals_blocked() { pthread_sigmask(SIG_SETMASK, &before, nullptr); }
-    } while_it_starts;
+    const signals_blocked while_it_starts;
     std::thread(std::move(function)).detach();
 }
 
@@ -132,19 +124,23 @@ void child::on_end() noexcept {
     release();
 }
 
+// A pidfd cannot mean anybody else, even if a stranger has reaped the child.
+bool child::try_signal(int signal) const noexcept {
+    const long failed =
+        pidfd_ ? ::syscall(SYS_pidfd_send_signal, pidfd_.fd(), signal, nullptr, 0) : ::kill(pid_, signal);
+    return failed == 0;
+}
+
 void child::send_signal(int signal) const {
-    auto check = [](long result) {
-        if (result != 0) throw std::system_error(errno, std::system_category(), "cannot send a signal to a process");
-    };
-    if (returncode_ || ended_.is_set()) throw std::system_error(ESRCH, std::system_category(), "the process has ended");
-    // A pidfd cannot mean anybody else, even if a stranger has reaped the child.
-    check(pidfd_ ? ::syscall(SYS_pidfd_send_signal, pidfd_.fd(), signal, nullptr, 0) : ::kill(pid_, signal));
+    const bool running = !returncode_ && !ended_.is_set();
+    if (running && try_signal(signal)) return;
+    throw std::system_error(running ? errno : ESRCH, std::system_category(), "cannot send a signal to a process");
 }
 
 void child::loop_closed() noexcept {
     if (pid_ < 0 || ended_.is_set()) return;
     if (!returncode_) {
-        ::kill(pid_, SIGKILL);
+        try_signal(SIGKILL);
         if (!thread_ || !thread_->take_over()) reap_in_thread(pid_);
     }
     on_end();

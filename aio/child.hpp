@@ -45,6 +45,7 @@ class child final : public resource {
     class waiting_thread;
 
     bool reap() noexcept;
+    bool try_signal(int signal) const noexcept;
     void on_end() noexcept;
     void loop_closed() noexcept override;
 

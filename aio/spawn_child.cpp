@@ -1,8 +1,9 @@
 #include "aio/spawn_child.hpp"
 
+#include "aio/signals_blocked.hpp"
+
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -130,18 +131,6 @@ void close_all_on_exec(int most_descriptors) noexcept {
     // NOLINTEND(clang-analyzer-*,bugprone-unsafe-functions)
     return pid;
 }
-
-struct signals_blocked {
-    sigset_t before;
-    signals_blocked() {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-    }
-    signals_blocked(const signals_blocked&) = delete;
-    signals_blocked& operator=(const signals_blocked&) = delete;
-    ~signals_blocked() { pthread_sigmask(SIG_SETMASK, &before, nullptr); }
-};
 
 }  // namespace
 

@@ -87,7 +87,8 @@ coro<process> start(spawn_request request, subprocess_options options) {
 
 coro<int> wait_for_end(ref<process_core> core) {
     co_await core->its_child->ended().wait();
-    co_return *core->its_child->returncode();
+    if (const auto& returncode = core->its_child->returncode()) co_return *returncode;
+    throw std::runtime_error("the process was killed with its loop");
 }
 
 coro<void> feed(ref<stream_core> pipe, std::string input) {

@@ -317,6 +317,22 @@ TEST_CASE("who reads while the stream is closed reads its end") {
     });
 }
 
+TEST_CASE("who reads a stream that is closed reads its end before all has been sent") {
+    run_virtual([]() -> coro<> {
+        auto [ours, theirs] = local_pair();
+        const std::string much(4'000'000, 'x');
+        ours.writer.write(much);
+        auto waits = create_task(ours.reader.read(1));
+        co_await io_turns(2);
+        ours.writer.close();
+        auto got = co_await waits;
+        CHECK(got == "");
+        std::size_t received = 0;
+        co_await until([&, &t = theirs] { return (received += t.receive().size()) == much.size(); });
+        co_await ours.writer.wait_closed();
+    });
+}
+
 TEST_CASE("what had come in when the stream was closed, or a write failed, can still be read") {
     run_virtual([]() -> coro<> {
         auto [ours, theirs] = local_pair();

@@ -361,6 +361,7 @@ TEST_CASE("a child that runs when its loop is closed is killed and reaped") {
     wait_until_gone(held->pid());
     wait_until_gone(dropped);
     CHECK_FALSE(held->returncode());
+    CHECK_THROWS_AS(run(held->wait()), std::runtime_error);
     CHECK(open_descriptors() == before);
     CHECK_THROWS_AS(held->kill(), std::system_error);
 }

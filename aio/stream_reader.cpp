@@ -64,8 +64,9 @@ coro<std::string> read_until(stream_ref s, std::vector<std::string> separators) 
 }
 
 coro<std::string> read_line(stream_ref s) {
+    std::vector<std::string> end_of_line(1, "\n");
     try {
-        co_return co_await read_until(s, {"\n"});
+        co_return co_await read_until(s, std::move(end_of_line));
     } catch (const incomplete_read_error& end) {
         co_return end.partial();
     } catch (const limit_overrun_error& e) {

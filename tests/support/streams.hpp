@@ -43,11 +43,9 @@ class plain_socket {
     }
     // What is there now.
     std::string receive() {
-        std::string all(4'000'000, '\0');
-        std::size_t size = 0;
-        for (ssize_t n; size < all.size() && (n = ::recv(fd_, &all[size], all.size() - size, 0)) > 0;)
-            size += static_cast<std::size_t>(n);
-        all.resize(size);
+        std::string all;
+        char piece[65'536];
+        for (ssize_t n; (n = ::recv(fd_, piece, sizeof piece, 0)) > 0;) all.append(piece, static_cast<std::size_t>(n));
         return all;
     }
     void send_fin() { ::shutdown(fd_, SHUT_WR); }

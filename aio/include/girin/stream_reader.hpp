@@ -69,7 +69,7 @@ class GIRIN_EXPORT stream_reader {
     // std::invalid_argument when the separator is empty.
     GIRIN_CORO_WRAPPER coro<std::string> readuntil(std::string separator = "\n") const;
     // The same with the separator that ends first: `readuntil({"\r\n", "\n"})`.
-    GIRIN_CORO_WRAPPER coro<std::string> readuntil(std::initializer_list<std::string_view> separators) const;
+    GIRIN_CORO_COPYING_WRAPPER coro<std::string> readuntil(std::initializer_list<std::string_view> separators) const;
     // A line with its "\n"; without one at the end of the stream, and nothing after that. Raises limit_overrun_error
     // like readuntil(), but drops what was too long: up to and with the "\n" if that has come in, and otherwise all
     // that has.

@@ -18,8 +18,8 @@ namespace girin {
 struct connection_options {
     std::size_t limit = 65'536;                   // how far readline() and readuntil() look, in bytes
     address_family family = address_family::any;  // of the host's addresses: all, or only ipv4 or ipv6
-    std::optional<std::chrono::nanoseconds> happy_eyeballs_delay = std::chrono::milliseconds(250);
     // The next address is tried so long after the one before, or when that has failed; nothing: only then.
+    std::optional<std::chrono::nanoseconds> happy_eyeballs_delay = std::chrono::milliseconds(250);
 };
 
 // Looks up the host (see getaddrinfo) and connects over TCP to the first of its addresses that accepts, IPv6 and IPv4

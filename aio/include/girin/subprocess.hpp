@@ -58,8 +58,8 @@ class GIRIN_EXPORT process {
     stream_reader stderr() const;
 
     // Waits for its end, and returns its returncode(). A child that fills its pipe does not end before somebody reads
-    // it: see communicate(). Cancelling ends the wait, and the child runs on. std::runtime_error when it was killed with
-    // its loop.
+    // it: see communicate(). Cancelling ends the wait, and the child runs on. std::runtime_error when it was killed
+    // with its loop.
     GIRIN_CORO_WRAPPER coro<int> wait() const;
 
     struct output {

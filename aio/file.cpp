@@ -242,7 +242,8 @@ coro<std::uint64_t> file::tell() const {
 coro<void> file::truncate(std::uint64_t size) const {
     return detail::in_turn(detail::core_of(core_), [size](detail::file_core& f) {
         f.forget_unread();
-        if (::ftruncate(f.fd(), static_cast<off_t>(size)) != 0) f.fail("cannot truncate");
+        while (::ftruncate(f.fd(), static_cast<off_t>(size)) != 0)
+            if (errno != EINTR) f.fail("cannot truncate");
     });
 }
 
@@ -256,7 +257,8 @@ coro<std::uint64_t> file::size() const {
 
 coro<void> file::sync() const {
     return detail::in_turn(detail::core_of(core_), [](detail::file_core& f) {
-        if (::fsync(f.fd()) != 0) f.fail("cannot sync");
+        while (::fsync(f.fd()) != 0)
+            if (errno != EINTR) f.fail("cannot sync");
     });
 }
 

@@ -10,17 +10,21 @@
 
 namespace girin::detail {
 
-// `co_await io_wait(descriptor, attempt)`: attempt() is called when the descriptor may be readable, and returns whether
-// it got what it wanted; it must try until the system call would block. Cancelling takes it back. Raises
-// std::system_error when the descriptor is closed, or its operations cancelled, meanwhile.
+enum class io_direction : bool { read, write };
+
+// `co_await io_wait(descriptor, attempt)`: attempt() is called when the descriptor may be readable (or writable), and
+// returns whether it got what it wanted; it must try until the system call would block. Cancelling takes it back, and
+// whatever else waits for the descriptor. Raises std::system_error when the descriptor is closed, or its operations
+// cancelled, meanwhile.
 template <class Attempt>
 class [[nodiscard]] io_wait final : public wait_point, private io_op {
  public:
-    io_wait(descriptor& d, Attempt attempt) : descriptor_(d), attempt_(std::move(attempt)) {}
+    io_wait(descriptor& d, Attempt attempt, io_direction direction = io_direction::read)
+        : descriptor_(d), attempt_(std::move(attempt)), direction_(direction) {}
 
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> caller) {
-        descriptor_.start_read(*this);
+        direction_ == io_direction::read ? descriptor_.start_read(*this) : descriptor_.start_write(*this);
         suspend(caller);
     }
     void await_resume() {
@@ -42,6 +46,7 @@ class [[nodiscard]] io_wait final : public wait_point, private io_op {
 
     descriptor& descriptor_;
     Attempt attempt_;
+    const io_direction direction_;
     std::error_code error_;
 };
 

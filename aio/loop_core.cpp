@@ -3,6 +3,7 @@
 #include <girin/async_generator.hpp>
 #include <girin/coro.hpp>
 #include <girin/exceptions.hpp>
+#include <girin/resource.hpp>
 #include <girin/task.hpp>
 #include <girin/thread_pool.hpp>
 
@@ -266,6 +267,7 @@ void loop_core::close() {
     }
     task_core::destroy_all(*this);
     generator_core::forget_all(*this);
+    resource::close_all(*this);
 }
 
 }  // namespace girin::detail

@@ -23,6 +23,7 @@ namespace girin::detail {
 
 class generator_core;
 class pool_job;
+class resource;
 
 // What the futures of a loop know of it. They may outlive the loop, and so count it.
 struct loop_home {
@@ -102,6 +103,7 @@ class loop_core {
     task_core* current_task = nullptr;
     task_core* tasks = nullptr;               // not done, newest first
     generator_core* generators = nullptr;     // started and not finished, newest first
+    resource* resources = nullptr;            // open, newest first
     std::atomic<std::size_t> pool_calls = 0;  // functions that pools run or have queued for this loop
     std::function<void(loop&, const exception_context&)> exception_handler;
     bool is_running = false;

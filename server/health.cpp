@@ -1,6 +1,6 @@
 #include "server/health.hpp"
 
-#include "server/supervision/unique_fd.hpp"
+#include "aio/unique_fd.hpp"
 
 #include <netdb.h>
 #include <sys/socket.h>

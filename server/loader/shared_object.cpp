@@ -1,7 +1,7 @@
 #include "server/loader/shared_object.hpp"
 
+#include "aio/unique_fd.hpp"
 #include "server/log/escape.hpp"
-#include "server/supervision/unique_fd.hpp"
 
 #include <girin/stamp.hpp>
 

@@ -1,7 +1,7 @@
 // A file that whole lines are appended to, which logrotate may move away.
 #pragma once
 
-#include "server/supervision/unique_fd.hpp"
+#include "aio/unique_fd.hpp"
 
 #include <cstddef>
 #include <string>

@@ -1,8 +1,8 @@
 // The listening sockets, opened by the master once and inherited by every worker.
 #pragma once
 
+#include "aio/unique_fd.hpp"
 #include "server/master/options.hpp"
-#include "server/supervision/unique_fd.hpp"
 
 #include <chrono>
 #include <memory>

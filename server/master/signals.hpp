@@ -1,7 +1,7 @@
 // The signals that the master acts on, as a descriptor to poll.
 #pragma once
 
-#include "server/supervision/unique_fd.hpp"
+#include "aio/unique_fd.hpp"
 
 #include <signal.h>
 

@@ -2,7 +2,7 @@
 // the other side is gone.
 #pragma once
 
-#include "server/supervision/unique_fd.hpp"
+#include "aio/unique_fd.hpp"
 
 #include <sys/types.h>
 

@@ -1,7 +1,7 @@
 // Memory that processes share through an inherited descriptor (memfd), without a filesystem.
 #pragma once
 
-#include "server/supervision/unique_fd.hpp"
+#include "aio/unique_fd.hpp"
 
 #include <cstddef>
 #include <string>

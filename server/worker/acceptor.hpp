@@ -2,8 +2,8 @@
 #pragma once
 
 #include "aio/reactor.hpp"
+#include "aio/unique_fd.hpp"
 #include "server/supervision/roster.hpp"
-#include "server/supervision/unique_fd.hpp"
 #include "server/worker/peer_name.hpp"
 #include "server/worker/service.hpp"
 

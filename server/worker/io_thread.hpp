@@ -2,11 +2,11 @@
 // requests.
 #pragma once
 
+#include "aio/unique_fd.hpp"
 #include "server/http1/byte_buffer.hpp"
 #include "server/http1/request_storage.hpp"
 #include "server/http1/response_writer.hpp"
 #include "server/http1/server_fields.hpp"
-#include "server/supervision/unique_fd.hpp"
 #include "server/worker/request_buffer.hpp"
 
 #include <girin/executor.hpp>

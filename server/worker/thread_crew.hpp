@@ -1,7 +1,7 @@
 // The threads of a `threads` worker, and the connections that wait for one of them.
 #pragma once
 
-#include "server/supervision/unique_fd.hpp"
+#include "aio/unique_fd.hpp"
 #include "server/worker/io_thread.hpp"
 #include "server/worker/peer_name.hpp"
 

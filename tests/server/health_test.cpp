@@ -1,7 +1,7 @@
 // `girin health` against servers that answer as they please.
 #include "server/health.hpp"
 
-#include "server/supervision/unique_fd.hpp"
+#include "aio/unique_fd.hpp"
 
 #include <doctest/doctest.h>
 

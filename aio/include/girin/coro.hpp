@@ -14,9 +14,12 @@
 #if defined(__clang__)
 #define GIRIN_CORO_TYPE [[nodiscard, clang::coro_return_type, clang::coro_lifetimebound]]
 #define GIRIN_CORO_WRAPPER [[clang::coro_wrapper]]
+// One whose coroutine has copies of what it was given a view of.
+#define GIRIN_CORO_COPYING_WRAPPER [[clang::coro_wrapper, clang::coro_disable_lifetimebound]]
 #else
 #define GIRIN_CORO_TYPE [[nodiscard]]
 #define GIRIN_CORO_WRAPPER
+#define GIRIN_CORO_COPYING_WRAPPER
 #endif
 
 namespace girin {

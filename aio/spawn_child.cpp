@@ -1,0 +1,185 @@
+#include "aio/spawn_child.hpp"
+
+#include "aio/signals_blocked.hpp"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <stdexcept>
+#include <system_error>
+
+namespace girin::detail {
+
+namespace {
+
+// Everything that the child needs, made before it exists.
+struct plan {
+    std::array<int, 3> streams;
+    bool stderr_is_stdout;
+    bool new_session;
+    const char* cwd;     // null: stays where it is
+    char* const* paths;  // where the program may be
+    char* const* arguments;
+    char* const* environment;
+    int most_descriptors;
+    int failures;  // the pipe to tell of them; closed by exec
+};
+
+struct failure {
+    int error;
+    bool in_chdir;
+};
+
+const char* c_string(const std::string& text) {
+    if (text.find('\0') != std::string::npos) throw std::invalid_argument("a byte 0 cannot be handed to a program");
+    return text.c_str();
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+    std::vector<char*> all;
+    for (const std::string& text : strings) all.push_back(const_cast<char*>(c_string(text)));
+    all.push_back(nullptr);
+    return all;
+}
+
+std::vector<std::string> variables(const std::map<std::string, std::string>& env) {
+    std::vector<std::string> all;
+    for (const auto& [name, value] : env) {
+        if (name.empty() || name.find('=') != std::string::npos)
+            throw std::invalid_argument("no name of an environment variable: '" + name + "'");
+        all.push_back(name);
+        all.back().append("=").append(value);
+    }
+    return all;
+}
+
+std::string search_path(const spawn_request& request) {
+    constexpr const char* usual = "/bin:/usr/bin";
+    if (request.env) {
+        const auto found = request.env->find("PATH");
+        return found == request.env->end() ? usual : found->second;
+    }
+    const char* path = std::getenv("PATH");
+    return path ? path : usual;
+}
+
+// Where the program may be, in the order in which it is looked for.
+std::vector<std::string> candidates(const spawn_request& request) {
+    if (request.program.find('/') != std::string::npos) return {request.program};
+    std::vector<std::string> all;
+    const std::string path = search_path(request);
+    for (std::size_t begin = 0; begin <= path.size();) {
+        const std::size_t end = std::min(path.find(':', begin), path.size());
+        const std::string folder = path.substr(begin, end - begin);
+        all.push_back(folder.empty() ? request.program : folder + "/" + request.program);
+        begin = end + 1;
+    }
+    return all;
+}
+
+// From here to run_child() everything is async-signal-safe, and changes no memory of the parent's, which the child
+// shares until it has executed the program.
+void close_all_on_exec(int most_descriptors) noexcept {
+    if (::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
+    for (int fd = 3; fd < most_descriptors; ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);  // before Linux 5.11, and valgrind
+}
+
+[[noreturn]] void report_failure(const plan& p, failure what) noexcept {
+    while (::write(p.failures, &what, sizeof what) < 0 && errno == EINTR) {
+    }
+    ::_exit(127);
+}
+
+// No handler of the parent's may run here: every signal is blocked until all have their default action.
+[[noreturn, gnu::noinline]] void run_child(const plan& p) noexcept {
+    struct sigaction standard = {};
+    standard.sa_handler = SIG_DFL;
+    for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
+    if (p.new_session) ::setsid();
+    for (int i = 0; i < 3; ++i) {
+        const int fd = p.streams[static_cast<std::size_t>(i)];
+        if (fd >= 0 && ::dup2(fd, i) < 0) report_failure(p, {errno, false});
+    }
+    if (p.stderr_is_stdout && ::dup2(STDOUT_FILENO, STDERR_FILENO) < 0) report_failure(p, {errno, false});
+    if (p.cwd && ::chdir(p.cwd) != 0) report_failure(p, {errno, true});
+    close_all_on_exec(p.most_descriptors);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    int error = ENOENT;
+    for (char* const* path = p.paths; *path; ++path) {
+        ::execve(*path, p.arguments, p.environment);
+        if (errno != ENOENT && errno != ENOTDIR) error = errno;
+        if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) break;
+    }
+    report_failure(p, {error, false});
+}
+
+// The memory is not copied, which would take the longer the more there is; this thread stands still until the program
+// is executed. posix_spawn does the same, but cannot report a failed exec in valgrind.
+[[gnu::noinline]] pid_t fork_child(const plan& p) noexcept {
+    // NOLINTBEGIN(clang-analyzer-*,bugprone-unsafe-functions): run_child() does no more than it may
+    const pid_t pid = ::vfork();
+    if (pid == 0) run_child(p);
+    // NOLINTEND(clang-analyzer-*,bugprone-unsafe-functions)
+    return pid;
+}
+
+}  // namespace
+
+pid_t spawn_child(const spawn_request& request) {
+    const std::vector<std::string> paths = candidates(request);
+    const std::vector<std::string> own_variables = request.env ? variables(*request.env) : std::vector<std::string>();
+    const std::vector<char*> path_pointers = pointers(paths);
+    const std::vector<char*> arguments = pointers(request.arguments);
+    const std::vector<char*> own_environment = pointers(own_variables);
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::system_category(), "pipe2");
+    const unique_fd told(ends[0]);
+    unique_fd tells = above_standard_streams(unique_fd(ends[1]));
+    const plan p = {
+        .streams = request.streams,
+        .stderr_is_stdout = request.stderr_is_stdout,
+        .new_session = request.new_session,
+        .cwd = request.cwd ? c_string(*request.cwd) : nullptr,
+        .paths = path_pointers.data(),
+        .arguments = arguments.data(),
+        .environment = request.env ? own_environment.data() : environ,
+        .most_descriptors = static_cast<int>(::sysconf(_SC_OPEN_MAX)),
+        .failures = tells.get(),
+    };
+    pid_t pid = -1;
+    int error = 0;
+    {
+        const signals_blocked while_it_shares_our_memory;
+        pid = fork_child(p);
+        error = errno;
+    }
+    if (pid < 0) throw std::system_error(error, std::system_category(), "cannot make a process for " + request.program);
+    tells.reset();
+    failure what = {};
+    ssize_t size;
+    do size = ::read(told.get(), &what, sizeof what);
+    while (size < 0 && errno == EINTR);
+    if (size != sizeof what) return pid;
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    throw std::system_error(what.error, std::system_category(),
+                            what.in_chdir ? "cannot enter " + *request.cwd : "cannot execute " + request.program);
+}
+
+unique_fd above_standard_streams(unique_fd fd) {
+    if (fd.get() > STDERR_FILENO) return fd;
+    unique_fd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+    if (!moved) throw std::system_error(errno, std::system_category(), "fcntl");
+    return moved;
+}
+
+}  // namespace girin::detail

@@ -24,6 +24,7 @@ std::coroutine_handle<> generator_core::resume_for(std::coroutine_handle<> calle
 }
 
 std::coroutine_handle<> generator_core::yield_to_caller() noexcept {
+    left();
     return std::exchange(caller_, nullptr);
 }
 
@@ -43,7 +44,12 @@ void generator_core::leave_loop() noexcept {
 struct generator_core::closing_awaiter {
     generator_core& core;
     bool await_ready() const noexcept { return false; }
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) const { return core.resume_for(caller); }
+    template <class Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) const {
+        const std::coroutine_handle<> next = core.resume_for(caller);
+        core.called_by(caller);
+        return next;
+    }
     void await_resume() const noexcept {}
 };
 

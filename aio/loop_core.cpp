@@ -51,20 +51,6 @@ loop_core& loop_core::running() {
     return *current_loop;
 }
 
-void* allocate_frame(std::size_t size) {
-#if !defined(__SANITIZE_ADDRESS__) && !(defined(__has_feature) && __has_feature(address_sanitizer))
-    if (current_loop) return current_loop->frames.allocate(size);
-#endif
-    return ::operator new(frame_pool::rounded(size));
-}
-
-void free_frame(void* frame, [[maybe_unused]] std::size_t size) noexcept {
-#if !defined(__SANITIZE_ADDRESS__) && !(defined(__has_feature) && __has_feature(address_sanitizer))
-    if (current_loop) return current_loop->frames.free(frame, size);
-#endif
-    ::operator delete(frame);
-}
-
 loop::time_point loop_core::time() const {
     return virtual_time ? virtual_now_ : loop::clock::now();
 }
@@ -84,11 +70,13 @@ loop_core::running_scope::running_scope(loop_core& core) {
     if (current_loop == &core) throw std::runtime_error("This event loop is already running");
     if (current_loop) throw std::runtime_error("Cannot run the event loop while another loop is running");
     current_loop = &core;
+    frame_pool::running = &core.frames;
     core.io.enter();
 }
 
 loop_core::running_scope::~running_scope() {
     current_loop->io.leave();
+    frame_pool::running = nullptr;
     current_loop = nullptr;
 }
 

@@ -1,12 +1,12 @@
 // What is inside a loop.
 #pragma once
 
-#include "aio/frame_pool.hpp"
 #include "aio/reactor.hpp"
 #include "aio/signal_handlers.hpp"
 #include "aio/timer_heap.hpp"
 
 #include <girin/callback_list.hpp>
+#include <girin/frame_pool.hpp>
 #include <girin/loop.hpp>
 
 #include <atomic>

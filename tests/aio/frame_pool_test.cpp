@@ -1,4 +1,4 @@
-#include "aio/frame_pool.hpp"
+#include <girin/frame_pool.hpp>
 
 #include <doctest/doctest.h>
 

@@ -9,6 +9,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -23,12 +24,15 @@ namespace detail {
 class loop_core;
 
 // A generator without its values: a promise's base. Started ones are known to the loop, which closes them when it ends.
-class GIRIN_EXPORT generator_core : public pooled {
+class GIRIN_EXPORT generator_core : public call_frame, public pooled {
  public:
     generator_core() = default;
     generator_core(const generator_core&) = delete;
     generator_core& operator=(const generator_core&) = delete;
-    ~generator_core() { leave_loop(); }
+    ~generator_core() {
+        left();
+        leave_loop();
+    }
 
     // Continues the body on behalf of `caller`; std::runtime_error when somebody else is being served.
     std::coroutine_handle<> resume_for(std::coroutine_handle<> caller);
@@ -82,9 +86,9 @@ struct generator_promise : generator_core {
         void await_resume() const { promise.raise_if_closing(); }
     };
 
-    std::suspend_always initial_suspend() const noexcept { return {}; }
     hand_over final_suspend() noexcept { return {}; }
-    yielded yield_value(T item) {
+    yielded yield_value(T item, std::source_location here = std::source_location::current()) {
+        is_at(here);
         value.emplace(std::move(item));
         return yielded(*this);
     }
@@ -119,8 +123,11 @@ class GIRIN_CORO_TYPE async_generator {
      public:
         explicit next_awaiter(handle_type handle) noexcept : handle_(handle) {}
         bool await_ready() const noexcept { return handle_.promise().finished(); }
-        std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) const {
-            return handle_.promise().resume_for(caller);
+        template <class Promise>
+        std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) const {
+            const std::coroutine_handle<> body = handle_.promise().resume_for(caller);
+            handle_.promise().called_by(caller);
+            return body;
         }
         std::optional<T> await_resume() const {
             auto& promise = handle_.promise();

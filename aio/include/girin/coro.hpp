@@ -1,7 +1,9 @@
 // coro<T>: what a coroutine function returns. Lazy, as in asyncio: nothing runs until it is awaited or made a task.
 #pragma once
 
+#include <girin/call_frame.hpp>
 #include <girin/export.hpp>
+#include <girin/frame_pool.hpp>
 
 #include <coroutine>
 #include <cstddef>
@@ -29,14 +31,12 @@ class coro;
 
 namespace detail {
 
-// Frames come from the running loop's free lists, so that a warm server allocates nothing.
-GIRIN_EXPORT void* allocate_frame(std::size_t size);
-GIRIN_EXPORT void free_frame(void* frame, std::size_t size) noexcept;
-
-struct pooled {
-    static void* operator new(std::size_t size) { return allocate_frame(size); }
-    static void operator delete(void* frame, std::size_t size) noexcept { free_frame(frame, size); }
-};
+// What a promise may hold: nothing of which the promise would begin elsewhere in its frame than call_frame::of() looks.
+template <class T>
+inline constexpr bool fits_frame = true;
+template <class T>
+    requires std::is_object_v<T>
+inline constexpr bool fits_frame<T> = alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__;
 
 // Resumes the awaiting coroutine by symmetric transfer, so that a long chain of awaits does not deepen the stack.
 struct final_awaiter {
@@ -48,10 +48,9 @@ struct final_awaiter {
     void await_resume() const noexcept {}
 };
 
-struct promise_base : pooled {
+struct promise_base : call_frame, pooled {
     std::coroutine_handle<> continuation = std::noop_coroutine();
 
-    std::suspend_always initial_suspend() const noexcept { return {}; }
     final_awaiter final_suspend() const noexcept { return {}; }
 };
 
@@ -145,6 +144,8 @@ struct coro_promise<void> : promise_base {
 template <class T>
 class GIRIN_CORO_TYPE coro {
  public:
+    static_assert(detail::fits_frame<T>, "coro<T>: frames are not aligned as strictly as T is");
+
     using value_type = T;
     using promise_type = detail::coro_promise<T>;
     using handle_type = std::coroutine_handle<promise_type>;
@@ -173,11 +174,16 @@ class GIRIN_CORO_TYPE coro {
         explicit awaiter(handle_type handle) noexcept : handle_(handle) {}
         awaiter(const awaiter&) = delete;
         awaiter& operator=(const awaiter&) = delete;
-        ~awaiter() { handle_.destroy(); }
+        ~awaiter() {
+            handle_.promise().left();
+            handle_.destroy();
+        }
 
         bool await_ready() const noexcept { return false; }
-        std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) const noexcept {
+        template <class Promise>
+        std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) const noexcept {
             handle_.promise().continuation = caller;
+            handle_.promise().called_by(caller);
             return handle_;
         }
         T await_resume() const { return handle_.promise().result.take(); }

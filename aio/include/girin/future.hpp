@@ -7,6 +7,7 @@
 #include <girin/coro.hpp>
 #include <girin/exceptions.hpp>
 #include <girin/export.hpp>
+#include <girin/frame_pool.hpp>
 #include <girin/ref.hpp>
 #include <girin/wait_point.hpp>
 

@@ -1,7 +1,7 @@
 // An array of a size that is known when it is made, in the memory that frames come from: no allocation once warm.
 #pragma once
 
-#include <girin/coro.hpp>
+#include <girin/frame_pool.hpp>
 
 #include <cstddef>
 #include <memory>

@@ -21,11 +21,13 @@ class settled {
     }
 
     bool await_ready() const noexcept { return false; }
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) const noexcept {
+    template <class Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) const noexcept {
         coro_.handle().promise().continuation = caller;
+        coro_.handle().promise().called_by(caller);
         return coro_.handle();
     }
-    void await_resume() const noexcept {}
+    void await_resume() const noexcept { coro_.handle().promise().left(); }
 
     // Null if there is a value.
     const std::exception_ptr& exception() const noexcept { return result().exception(); }

@@ -24,7 +24,8 @@ class [[nodiscard]] sending {
     sending(coro<void> work) noexcept : work_(std::move(work)) {}
 
     bool await_ready() const { return wait_ ? wait_->ready() : !work_; }
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) {
+    template <class Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) {
         if (!work_) {
             wait_->suspend(caller);
             return std::noop_coroutine();
@@ -70,7 +71,8 @@ class [[nodiscard]] receiving {
     receiving(coro<receive_message> work) noexcept : work_(std::move(work)) {}
 
     bool await_ready() const { return message_.has_value() || (wait_ && wait_->ready()); }
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) {
+    template <class Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) {
         if (wait_) {
             wait_->suspend(caller);
             return std::noop_coroutine();

@@ -63,7 +63,7 @@ void future_core::report_unretrieved() noexcept {
         return;
     }
     try {
-        loop->report(unretrieved_report(), exception_, name());
+        loop->report(unretrieved_report(), exception_, name(), call_stack());
     } catch (...) {  // keyboard_interrupt out of the handler cannot be raised from here
     }
 }
@@ -84,7 +84,9 @@ void future_core::check_result() {
     if (state_ == state::pending) throw invalid_state_error("Result is not set.");
     if (state_ == state::cancelled) throw cancelled_error(message_);
     unretrieved_ = false;
-    if (exception_) std::rethrow_exception(exception_);
+    if (!exception_) return;
+    continue_traceback();
+    std::rethrow_exception(exception_);
 }
 
 std::exception_ptr future_core::exception() {

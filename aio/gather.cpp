@@ -9,6 +9,7 @@ struct gather_core::child_done final : callback_node {
         ref<gather_core> keep(outer);
         outer->on_done(*child);
     }
+    const future_core* serves() const noexcept override { return outer; }
 
     gather_core* outer = nullptr;
     future_core* child = nullptr;

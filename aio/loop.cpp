@@ -1,8 +1,10 @@
 #include "aio/loop_core.hpp"
 #include "aio/scheduled_call.hpp"
+#include "aio/source_text.hpp"
 
 #include <girin/exceptions.hpp>
 #include <girin/loop.hpp>
+#include <girin/task.hpp>
 
 #include <cstdio>
 #include <mutex>
@@ -66,7 +68,7 @@ loop_address::loop_address(loop& l) : gate_(l.core().gate) {}
 bool loop_address::call_soon(std::function<void()> callback) const {
     std::lock_guard lock(gate_->mutex);
     if (!gate_->loop) return false;
-    return gate_->loop->push_threadsafe(*threadsafe_call::make(*gate_->loop, std::move(callback), std::nullopt));
+    return gate_->loop->push_threadsafe(*threadsafe_call::make(*gate_->loop, std::move(callback), std::nullopt, {}));
 }
 
 }  // namespace detail
@@ -105,26 +107,29 @@ void loop::advance(duration step) {
     core_->advance(step);
 }
 
-handle loop::call_soon(std::function<void()> callback, const std::optional<context>& in) {
-    core_->require_open();
-    auto call = scheduled_call::make(*core_, std::move(callback), in);
+handle loop::call_soon(std::function<void()> callback, const std::optional<context>& in, std::source_location where) {
+    core_->require_usable();
+    auto call = scheduled_call::make(*core_, std::move(callback), in, where);
     core_->ready.push_back(*call);
     return handle(std::move(call));
 }
 
-timer_handle loop::call_at(time_point when, std::function<void()> callback, const std::optional<context>& in) {
-    core_->require_open();
-    auto call = scheduled_call::make(*core_, std::move(callback), in);
+timer_handle loop::call_at(time_point when, std::function<void()> callback, const std::optional<context>& in,
+                           std::source_location where) {
+    core_->require_usable();
+    auto call = scheduled_call::make(*core_, std::move(callback), in, where);
     core_->timers.add(*call, when);
     return timer_handle(std::move(call));
 }
 
-timer_handle loop::call_later(duration delay, std::function<void()> callback, const std::optional<context>& in) {
-    return call_at(core_->time_after(delay), std::move(callback), in);
+timer_handle loop::call_later(duration delay, std::function<void()> callback, const std::optional<context>& in,
+                              std::source_location where) {
+    return call_at(core_->time_after(delay), std::move(callback), in, where);
 }
 
-handle loop::call_soon_threadsafe(std::function<void()> callback, const std::optional<context>& in) {
-    auto call = threadsafe_call::make(*core_, std::move(callback), in);
+handle loop::call_soon_threadsafe(std::function<void()> callback, const std::optional<context>& in,
+                                  std::source_location where) {
+    auto call = threadsafe_call::make(*core_, std::move(callback), in, where);
     if (!core_->push_threadsafe(*call)) {
         call->drop();
         core_->require_open();
@@ -191,7 +196,32 @@ void loop::default_exception_handler(const exception_context& context) {
             line += ": not a std::exception";
         }
     }
+    for (const std::source_location& frame : context.call_stack) line += "\n  " + detail::frame_text(frame);
     std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+void loop::set_debug(bool on) noexcept {
+    core_->monitor.debug = on;
+}
+
+bool loop::get_debug() const noexcept {
+    return core_->monitor.debug;
+}
+
+void loop::set_slow_callback_duration(std::chrono::nanoseconds least) noexcept {
+    core_->monitor.slow_callback_duration = least;
+}
+
+std::chrono::nanoseconds loop::slow_callback_duration() const noexcept {
+    return core_->monitor.slow_callback_duration;
+}
+
+loop_figures loop::figures() const {
+    loop_figures now = core_->monitor.figures;
+    core_->ready.for_each([&](const auto&) { ++now.ready; });
+    now.timers = core_->timers.size();
+    now.tasks = detail::task_core::count(*core_);
+    return now;
 }
 
 }  // namespace girin

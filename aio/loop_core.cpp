@@ -35,7 +35,8 @@ loop_core::loop_core(loop& o, loop_options options)
       gate(std::make_shared<loop_gate>(this)),
       number(loops_so_far.fetch_add(1, std::memory_order_relaxed) + 1),
       virtual_time(options.virtual_time),
-      signals(*this) {}
+      signals(*this),
+      monitor(options.debug) {}
 
 loop_core::~loop_core() {
     home->loop = nullptr;
@@ -65,6 +66,14 @@ void loop_core::require_open() const {
     if (closed) throw std::runtime_error("Event loop is closed");
 }
 
+void loop_core::require_usable() const {
+    require_open();
+    if (monitor.debug && is_running && current_loop != this)
+        throw std::runtime_error(
+            "Non-thread-safe operation invoked on an event loop other than the current one: other threads use "
+            "call_soon_threadsafe or run_coroutine_threadsafe");
+}
+
 loop_core::running_scope::running_scope(loop_core& core) {
     core.require_open();
     if (current_loop == &core) throw std::runtime_error("This event loop is already running");
@@ -92,7 +101,13 @@ void loop_core::run_forever() {
 }
 
 void loop_core::turn() {
-    if (!timers.empty()) turn_time_ = time();
+    ++monitor.figures.turns;
+    if (timers.empty()) {
+        monitor.skipped_clock();
+    } else {
+        turn_time_ = time();
+        monitor.looked_at_clock(turn_time_, false);
+    }
     bool waited_enough = ++turns_since_poll_ >= max_turns_without_poll ||
                          (!timers.empty() && turn_time_ - last_poll_ >= max_time_without_poll);
     if (ready.empty() || stopping_ || waited_enough) poll();
@@ -107,7 +122,12 @@ void loop_core::turn() {
         callback_list& ready;
         ~put_back() { ready.prepend(rest); }
     } put_back_on_exit{batch, ready};
-    while (callback_node* next = batch.pop_front()) next->run();
+    while (callback_node* next = batch.pop_front()) {
+        if (monitor.debug)
+            monitor.run_timed(*this, *next);
+        else
+            next->run();
+    }
 }
 
 bool loop_core::woken() const noexcept {
@@ -129,7 +149,9 @@ void loop_core::poll() {
         auto left = std::min(std::chrono::ceil<microseconds>(until - turn_time_), longest);
         wait_for_io(static_cast<long>(left.count()));
     }
-    if (!timers.empty()) last_poll_ = turn_time_ = time();
+    if (timers.empty()) return;
+    last_poll_ = turn_time_ = time();
+    monitor.looked_at_clock(turn_time_, true);
 }
 
 // Time moves only when the program could not go on without it. What a pool finishes is in the inbox before it is off
@@ -170,6 +192,7 @@ void loop_core::queue_due_timers() {
     while (!timers.empty() && timers.earliest().when() <= turn_time_) {
         timer_node& due = timers.earliest();
         timers.remove(due);
+        monitor.timer_fired(turn_time_ - due.when());
         ready.push_back(due);
     }
 }
@@ -229,8 +252,10 @@ std::unique_ptr<thread_pool> loop_core::end_default_pool() noexcept {
     return std::move(default_pool_);
 }
 
-void loop_core::report(std::string message, std::exception_ptr exception, std::string task_name) {
-    owner.call_exception_handler({std::move(message), std::move(exception), std::move(task_name)});
+void loop_core::report(std::string message, std::exception_ptr exception, std::string task_name,
+                       std::vector<std::source_location> call_stack) {
+    owner.call_exception_handler(
+        {std::move(message), std::move(exception), std::move(task_name), std::move(call_stack)});
 }
 
 void loop_core::close() {

@@ -1,9 +1,11 @@
 // What is inside a loop.
 #pragma once
 
+#include "aio/loop_monitor.hpp"
 #include "aio/reactor.hpp"
 #include "aio/signal_handlers.hpp"
 #include "aio/timer_heap.hpp"
+#include "aio/traceback.hpp"
 
 #include <girin/callback_list.hpp>
 #include <girin/frame_pool.hpp>
@@ -78,6 +80,8 @@ class loop_core {
     loop::time_point time_after(std::chrono::nanoseconds delay) const;
     void close();
     void require_open() const;
+    // The same, and in debug mode that this is the thread in which the loop runs: std::runtime_error.
+    void require_usable() const;
 
     // Queues the node from any thread and wakes the loop. False, and nothing happens, when the loop is closed.
     bool push_threadsafe(callback_node& node) noexcept;
@@ -88,7 +92,8 @@ class loop_core {
     thread_pool& default_pool();
     void set_default_pool(std::unique_ptr<thread_pool> pool);
     std::unique_ptr<thread_pool> end_default_pool() noexcept;
-    void report(std::string message, std::exception_ptr exception, std::string task_name = {});
+    void report(std::string message, std::exception_ptr exception, std::string task_name = {},
+                std::vector<std::source_location> call_stack = {});
 
     loop& owner;
     loop_home* const home;
@@ -100,6 +105,8 @@ class loop_core {
     timer_heap timers;
     reactor io;
     signal_handlers signals;
+    loop_monitor monitor;
+    traceback raising;
     task_core* current_task = nullptr;
     task_core* tasks = nullptr;               // not done, newest first
     generator_core* generators = nullptr;     // started and not finished, newest first

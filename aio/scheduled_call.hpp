@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <utility>
 
 namespace girin::detail {
@@ -16,16 +17,18 @@ class loop_core;
 
 class scheduled_call : public timer_node {
  public:
-    scheduled_call(loop_core& core, std::function<void()> callback, const std::optional<context>& in)
-        : core_(core), callback_(std::move(callback)), context_(context_slot::given_or_current(in)) {}
+    scheduled_call(loop_core& core, std::function<void()> callback, const std::optional<context>& in,
+                   std::source_location where)
+        : core_(core), callback_(std::move(callback)), context_(context_slot::given_or_current(in)), where_(where) {}
 
     static std::shared_ptr<scheduled_call> make(loop_core& core, std::function<void()> callback,
-                                                const std::optional<context>& in) {
-        return keep(std::make_shared<scheduled_call>(core, std::move(callback), in));
+                                                const std::optional<context>& in, std::source_location where) {
+        return keep(std::make_shared<scheduled_call>(core, std::move(callback), in, where));
     }
 
     void run() override;
     void drop() noexcept override;
+    std::source_location where() const noexcept override { return where_; }
     virtual void cancel() noexcept;
     virtual bool cancelled() const noexcept { return cancelled_; }
 
@@ -44,6 +47,7 @@ class scheduled_call : public timer_node {
     loop_core& core_;
     std::function<void()> callback_;
     context_slot context_;
+    std::source_location where_;
     std::shared_ptr<scheduled_call> self_;
     bool cancelled_ = false;
 };
@@ -54,8 +58,8 @@ class threadsafe_call final : public scheduled_call {
     using scheduled_call::scheduled_call;
 
     static std::shared_ptr<threadsafe_call> make(loop_core& core, std::function<void()> callback,
-                                                 const std::optional<context>& in) {
-        return keep(std::make_shared<threadsafe_call>(core, std::move(callback), in));
+                                                 const std::optional<context>& in, std::source_location where) {
+        return keep(std::make_shared<threadsafe_call>(core, std::move(callback), in, where));
     }
 
     void run() override;

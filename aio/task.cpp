@@ -2,6 +2,7 @@
 
 #include <girin/task.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
 
@@ -27,6 +28,29 @@ std::string task_core::name() const {
     return name_.empty() ? "Task-" + std::to_string(number_) : name_;
 }
 
+void task_core::set_name(std::string name) {
+    named_.store(false, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_release);
+    name_ = std::move(name);
+    std::atomic_signal_fence(std::memory_order_release);
+    named_.store(!name_.empty(), std::memory_order_relaxed);
+}
+
+std::vector<std::source_location> task_core::call_stack() const {
+    if (traceback_) return *traceback_;
+    std::vector<std::source_location> stack;
+    if (root_)
+        for (const call_frame* frame = &call_frame::of(root_); frame; frame = frame->callee())
+            stack.push_back(frame->where());
+    std::ranges::reverse(stack);
+    return stack;
+}
+
+void task_core::continue_traceback() const noexcept {
+    loop_core* loop = owner();
+    if (loop && traceback_) loop->raising.goes_on(raised_exception(), *traceback_);
+}
+
 // A copy of the current context, which nearly always is that of another task.
 context_slot task_core::inherited() const noexcept {
     const task_core* creator = owner()->current_task;
@@ -41,12 +65,14 @@ void task_core::begin(std::coroutine_handle<> root, context_slot in) {
     next_ = loop.tasks;
     link_ = &loop.tasks;
     if (next_) next_->link_ = &next_;
+    std::atomic_signal_fence(std::memory_order_release);  // dump_tasks may come in between any two instructions
     loop.tasks = this;
 }
 
 void task_core::leave_loop() noexcept {
     if (!link_) return;
     *link_ = next_;
+    std::atomic_signal_fence(std::memory_order_release);
     if (next_) next_->link_ = link_;
     link_ = nullptr;
 }
@@ -62,7 +88,7 @@ void task_core::start_now(std::coroutine_handle<> root) {
 }
 
 void task_core::start(std::coroutine_handle<> root, task_options options) {
-    name_ = std::move(options.name);
+    set_name(std::move(options.name));
     begin(root, options.context ? context_slot(*options.context) : inherited());
     if (options.eager_start)
         step(root);
@@ -83,6 +109,7 @@ void task_core::step(std::coroutine_handle<> resumed) {
     resumed.resume();
     loop.current_task = outer;
     if (root_.done()) finish_task();
+    if (!loop.raising.empty()) loop.raising.clear();
 }
 
 // Follows Task.__step: a value does not count when a cancellation is pending, an exception does.
@@ -105,12 +132,20 @@ void task_core::finish_task() {
             set_exception(stop_the_loop);
             mark_retrieved();
         } catch (...) {
+            keep_traceback(std::current_exception());
             set_exception(std::current_exception());
         }
     }
     std::exchange(root_, nullptr).destroy();
     release();
     if (stop_the_loop) std::rethrow_exception(stop_the_loop);
+}
+
+void task_core::keep_traceback(const std::exception_ptr& raised) noexcept {
+    try {
+        traceback_ = std::make_unique<std::vector<std::source_location>>(owner()->raising.take(raised));
+    } catch (...) {  // without memory there is none
+    }
 }
 
 void task_core::report_unretrieved() noexcept {
@@ -141,6 +176,12 @@ std::vector<ref<task_core>> task_core::all(loop_core& loop) {
     std::vector<ref<task_core>> result;
     for (task_core* task = loop.tasks; task; task = task->next_) result.emplace_back(task);
     return result;
+}
+
+std::size_t task_core::count(const loop_core& loop) noexcept {
+    std::size_t tasks = 0;
+    for (const task_core* task = loop.tasks; task; task = task->next_) ++tasks;
+    return tasks;
 }
 
 // The loop was closed over them: they are not resumed, their frames are destroyed, whoever holds them sees them

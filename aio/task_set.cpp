@@ -22,6 +22,7 @@ struct task_set::member final : callback_node, pooled {
         if (from.empty() && from.waiting_ && !from.waiting_->linked()) from.waiting_->wake();
         from.on_done(*ended);
     }
+    const future_core* serves() const noexcept override { return set.waiter(); }
     // The loop is closed: whoever has the set removes it.
     void drop() noexcept override {}
 

@@ -14,6 +14,7 @@ class timer_heap {
     ~timer_heap();
 
     bool empty() const noexcept { return heap_.empty(); }
+    std::size_t size() const noexcept { return heap_.size(); }
     timer_node& earliest() const noexcept { return *heap_.front().node; }
 
     void add(timer_node& node, time_point when);

@@ -27,6 +27,10 @@ void wait_point::suspend(std::coroutine_handle<> caller) {
     if (task->must_cancel_ && cancel(task->cancel_message_)) task->must_cancel_ = false;
 }
 
+const future_core* wait_point::serves() const noexcept {
+    return task_;
+}
+
 void wait_point::wake() {
     task_->owner()->ready.push_back(*this);
 }

@@ -93,7 +93,7 @@ struct generator_promise : generator_core {
         return yielded(*this);
     }
     void return_void() noexcept { finish(nullptr); }
-    void unhandled_exception() noexcept { finish(std::current_exception()); }
+    void unhandled_exception() noexcept { finish(raised()); }
 
     std::optional<T> value;
 };

@@ -1,10 +1,12 @@
 // A coroutine as a call graph shows it: which other it awaits, and where.
 #pragma once
 
+#include <girin/export.hpp>
+
 #include <atomic>
 #include <concepts>
 #include <coroutine>
-#include <cstddef>
+#include <exception>
 #include <source_location>
 #include <utility>
 
@@ -48,6 +50,9 @@ class call_frame {
         std::atomic_signal_fence(std::memory_order_release);
         caller_ = nullptr;
     }
+
+    // The exception that leaves it now, which is noted as having done so.
+    GIRIN_EXPORT std::exception_ptr raised() const noexcept;
 
     std::suspend_always initial_suspend(std::source_location here = std::source_location::current()) noexcept {
         is_at(here);

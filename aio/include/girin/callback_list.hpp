@@ -3,7 +3,11 @@
 
 #include <girin/export.hpp>
 
+#include <source_location>
+
 namespace girin::detail {
+
+class future_core;
 
 struct callback_link {
     callback_link* prev = this;
@@ -26,6 +30,11 @@ class GIRIN_EXPORT callback_node : private callback_link {
 
     // The loop was closed or the future is gone: the callback will never run. The node is already out of its list.
     virtual void drop() noexcept {}
+
+    // The task or future that goes on when it has run, or null.
+    virtual const future_core* serves() const noexcept { return nullptr; }
+    // Where it was scheduled; nowhere if it is no plain callback.
+    virtual std::source_location where() const noexcept { return {}; }
 
     bool linked() const noexcept { return next != this; }
     void unlink() noexcept {
@@ -65,6 +74,12 @@ class callback_list {
     // Moves all of `other` behind, or before, what is here, in its order.
     void append(callback_list& other) noexcept { splice(other, *head_.prev, head_); }
     void prepend(callback_list& other) noexcept { splice(other, head_, *head_.next); }
+
+    template <class F>
+    void for_each(F f) const {
+        for (const callback_link* link = head_.next; link != &head_; link = link->next)
+            f(static_cast<const callback_node&>(*link));
+    }
 
     void drop_all() noexcept {
         while (callback_node* node = pop_front()) node->drop();

@@ -38,6 +38,9 @@ template <class T>
     requires std::is_object_v<T>
 inline constexpr bool fits_frame<T> = alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__;
 
+// Destroys a coroutine that was never awaited, which debug mode reports.
+GIRIN_EXPORT void drop_unstarted(std::coroutine_handle<> coroutine, const call_frame& frame) noexcept;
+
 // Resumes the awaiting coroutine by symmetric transfer, so that a long chain of awaits does not deepen the stack.
 struct final_awaiter {
     bool await_ready() const noexcept { return false; }
@@ -124,7 +127,7 @@ struct coro_promise : promise_base {
     void return_value(U&& value) {
         result.set_value(std::forward<U>(value));
     }
-    void unhandled_exception() noexcept { result.set_exception(std::current_exception()); }
+    void unhandled_exception() noexcept { result.set_exception(raised()); }
 };
 
 template <>
@@ -133,7 +136,7 @@ struct coro_promise<void> : promise_base {
 
     coro<void> get_return_object() noexcept;
     void return_void() const noexcept {}
-    void unhandled_exception() noexcept { result.set_exception(std::current_exception()); }
+    void unhandled_exception() noexcept { result.set_exception(raised()); }
 };
 
 }  // namespace detail
@@ -158,7 +161,7 @@ class GIRIN_CORO_TYPE coro {
         return *this;
     }
     ~coro() {
-        if (handle_) handle_.destroy();
+        if (handle_) detail::drop_unstarted(handle_, handle_.promise());
     }
 
     // Whether there is something to await.

@@ -16,9 +16,11 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace girin {
 
@@ -61,6 +63,7 @@ class GIRIN_EXPORT future_core {
     void check_result();
     std::exception_ptr exception();
     void mark_retrieved() noexcept { unretrieved_ = false; }
+    const std::exception_ptr& raised_exception() const noexcept { return exception_; }
 
     // For set_result and set_exception: std::runtime_error or invalid_state_error.
     void require_settable() const;
@@ -73,6 +76,14 @@ class GIRIN_EXPORT future_core {
     // The number names the callback to remove_callback, which returns how many it removed.
     std::size_t add_callback(std::unique_ptr<done_callback> callback, const std::optional<context>& in = std::nullopt);
     std::size_t remove_callback(std::size_t number);
+
+    // Calls f(const future_core&) for each task that awaits this, and each future that stands for it.
+    template <class F>
+    void for_each_waiter(F f) const {
+        callbacks_.for_each([&](const callback_node& callback) {
+            if (const future_core* waiter = callback.serves()) f(*waiter);
+        });
+    }
 
     // Null when the loop is gone.
     loop_core* owner() const noexcept;
@@ -92,8 +103,11 @@ class GIRIN_EXPORT future_core {
     virtual ~future_core();
     virtual void destroy() noexcept { delete this; }
     virtual void report_unretrieved() noexcept;
+    // Its exception is raised once more, and shall be seen to come from here.
+    virtual void continue_traceback() const noexcept {}
     virtual const char* unretrieved_report() const noexcept { return "Future exception was never retrieved"; }
     virtual std::string name() const { return {}; }
+    virtual std::vector<std::source_location> call_stack() const { return {}; }
 
     void* value_ = nullptr;
 

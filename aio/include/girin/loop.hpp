@@ -3,6 +3,7 @@
 
 #include <girin/context.hpp>
 #include <girin/export.hpp>
+#include <girin/loop_figures.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -10,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <vector>
 
@@ -52,12 +54,19 @@ struct exception_context {
     std::string message;           // such as "Task exception was never retrieved"
     std::exception_ptr exception;  // null when there is none
     std::string task_name;         // the task concerned, or nothing
+    // The coroutines that the exception has left, or that the task consists of, innermost first; or where something was
+    // made. May be empty.
+    std::vector<std::source_location> call_stack = {};
 };
 
 struct loop_options {
     // Time stands still, and moves to the next deadline when nothing is ready, no pool function runs and no real
     // descriptor is awaited; while one is, only loop::advance() moves it. For tests: hours pass at once and in order.
     bool virtual_time = false;
+    // Debug mode (asyncio's). Reports callbacks and steps of tasks that take slow_callback_duration or longer, and
+    // coroutines that were never awaited; refuses use from other threads. Without a word: on if the environment has
+    // GIRIN_DEBUG=1.
+    std::optional<bool> debug = std::nullopt;
 };
 
 // One turn of the loop polls I/O, queues due timers by deadline, and runs what is then ready; what that schedules runs
@@ -83,20 +92,24 @@ class GIRIN_EXPORT loop {
     void advance(duration step);
 
     // Runs the callback in the next turn, after what is already queued. A callback runs in the context that is given,
-    // or in a copy of the caller's.
-    handle call_soon(std::function<void()> callback, const std::optional<context>& in = std::nullopt);
+    // or in a copy of the caller's. Debug mode tells where it was scheduled.
+    handle call_soon(std::function<void()> callback, const std::optional<context>& in = std::nullopt,
+                     std::source_location where = std::source_location::current());
     // Runs the callback in the first turn at or after the deadline; a deadline in the past means the next turn.
     timer_handle call_at(time_point when, std::function<void()> callback,
-                         const std::optional<context>& in = std::nullopt);
+                         const std::optional<context>& in = std::nullopt,
+                         std::source_location where = std::source_location::current());
     timer_handle call_later(duration delay, std::function<void()> callback,
-                            const std::optional<context>& in = std::nullopt);
+                            const std::optional<context>& in = std::nullopt,
+                            std::source_location where = std::source_location::current());
     // call_soon from any thread; wakes the loop. Throws std::runtime_error when the loop is closed, and must not be
     // called once it is destroyed. Not from a signal handler: add_signal_handler is for that.
     //
     // What the callback captures is copied in the calling thread, and may be dropped there. Tasks, futures, locks,
     // queues and the like must not be: only the loop's thread may copy or drop one. Capture a reference to one that
     // lives until the callback has run, or start a coroutine that has its own (run_coroutine_threadsafe).
-    handle call_soon_threadsafe(std::function<void()> callback, const std::optional<context>& in = std::nullopt);
+    handle call_soon_threadsafe(std::function<void()> callback, const std::optional<context>& in = std::nullopt,
+                                std::source_location where = std::source_location::current());
 
     // Calls the callback, as one of call_soon's, whenever the process gets the signal; signals that come before it has
     // run may be one. Replaces this loop's former callback. It runs in a copy of this context, which it keeps. On the
@@ -125,6 +138,16 @@ class GIRIN_EXPORT loop {
     void set_exception_handler(std::function<void(loop&, const exception_context&)> handler);
     void call_exception_handler(const exception_context& context);
     void default_exception_handler(const exception_context& context);
+
+    // Debug mode, which may be switched at any time.
+    void set_debug(bool on) noexcept;
+    bool get_debug() const noexcept;
+    // How long a callback or a task's step may take before debug mode reports it: 100 ms, unless changed.
+    void set_slow_callback_duration(std::chrono::nanoseconds least) noexcept;
+    std::chrono::nanoseconds slow_callback_duration() const noexcept;
+
+    // What the loop has measured of itself, at any time.
+    loop_figures figures() const;
 
     detail::loop_core& core() noexcept { return *core_; }
 

@@ -30,6 +30,7 @@ class GIRIN_EXPORT shield_core : public future_core {
      public:
         explicit inner_done(shield_core& o) : outer_(o) {}
         void run() override { outer_.on_done(); }
+        const future_core* serves() const noexcept override { return &outer_; }
 
      private:
         shield_core& outer_;

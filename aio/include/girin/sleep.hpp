@@ -2,6 +2,7 @@
 #pragma once
 
 #include <girin/coro.hpp>
+#include <girin/operation.hpp>
 #include <girin/timer_node.hpp>
 #include <girin/wait_point.hpp>
 
@@ -16,7 +17,10 @@ namespace detail {
 
 class GIRIN_EXPORT sleep_wait : public wait_point {
  public:
-    explicit sleep_wait(std::chrono::nanoseconds delay) : delay_(delay), alarm_(*this) {}
+    using value_type = void;
+    using start = std::chrono::nanoseconds;
+
+    explicit sleep_wait(start delay) : delay_(delay), alarm_(*this) {}
 
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> caller);
@@ -37,9 +41,10 @@ class GIRIN_EXPORT sleep_wait : public wait_point {
 }  // namespace detail
 
 // Returns when the loop's clock has advanced by `delay`, never before. A delay of zero or less suspends for exactly one
-// turn. Cancelling takes the timer back.
-[[nodiscard]] inline detail::sleep_wait sleep(std::chrono::nanoseconds delay) {
-    return detail::sleep_wait(delay);
+// turn. Cancelling takes the timer back. The time begins when it is awaited, or as a task takes its first step:
+// `gather(sleep(1s), sleep(2s))`.
+[[nodiscard]] inline detail::operation<detail::sleep_wait> sleep(std::chrono::nanoseconds delay) {
+    return detail::operation<detail::sleep_wait>(delay);
 }
 
 // The same, and returns the result.

@@ -8,9 +8,12 @@
 #include <girin/loop.hpp>
 #include <girin/operation.hpp>
 
+#include <atomic>
 #include <concepts>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -35,7 +38,9 @@ class GIRIN_EXPORT task_core : public future_core {
     unsigned cancelling() const noexcept { return cancelling_; }
     unsigned uncancel() noexcept;
     std::string name() const override;
-    void set_name(std::string name) { name_ = std::move(name); }
+    void set_name(std::string name);
+    // Innermost first; of one that has failed, the coroutines that its exception has left.
+    std::vector<std::source_location> call_stack() const override;
 
     context get_context() { return context_.share(); }
 
@@ -46,6 +51,7 @@ class GIRIN_EXPORT task_core : public future_core {
 
     static ref<task_core> current();
     static std::vector<ref<task_core>> all(loop_core& loop);
+    static std::size_t count(const loop_core& loop) noexcept;
     static void destroy_all(loop_core& loop) noexcept;
     // Somebody else answers for it: no report if the loop is closed before it is done.
     void abandon_quietly() noexcept { quiet_ = true; }
@@ -55,6 +61,7 @@ class GIRIN_EXPORT task_core : public future_core {
     // Moves the finished coroutine's value into place, or raises its exception.
     virtual void collect() = 0;
     void report_unretrieved() noexcept override;
+    void continue_traceback() const noexcept override;
     const char* unretrieved_report() const noexcept override { return "Task exception was never retrieved"; }
 
     std::coroutine_handle<> root_;
@@ -62,10 +69,12 @@ class GIRIN_EXPORT task_core : public future_core {
  private:
     friend class wait_point;
     friend class context_slot;
+    friend struct task_dump;
     class start_node final : public callback_node {
      public:
         explicit start_node(task_core& t) : task_(t) {}
         void run() override;
+        const future_core* serves() const noexcept override { return &task_; }
 
      private:
         task_core& task_;
@@ -75,6 +84,7 @@ class GIRIN_EXPORT task_core : public future_core {
     context_slot inherited() const noexcept;
     void step(std::coroutine_handle<> resumed);
     void finish_task();
+    void keep_traceback(const std::exception_ptr& raised) noexcept;
     void leave_loop() noexcept;
 
     start_node start_;
@@ -89,6 +99,8 @@ class GIRIN_EXPORT task_core : public future_core {
     context_slot context_;
     unsigned long number_;
     std::string name_;
+    std::atomic<bool> named_ = false;  // name_ is complete: a signal handler may read it
+    std::unique_ptr<std::vector<std::source_location>> traceback_;
 };
 
 template <class T>
@@ -155,6 +167,8 @@ class any_task {
     std::exception_ptr exception() const { return core_->exception(); }
     std::string get_name() const { return core_->name(); }
     void set_name(std::string name) const { core_->set_name(std::move(name)); }
+    // Where each of its coroutines waits, innermost first; once it has failed, those that its exception has left.
+    std::vector<std::source_location> get_stack() const { return core_->call_stack(); }
     // The one that the task runs in, not a copy.
     context get_context() const { return core_->get_context(); }
     loop& get_loop() const { return core_->get_loop(); }
@@ -178,6 +192,7 @@ class task : public future<T> {
     unsigned uncancel() const noexcept { return state().uncancel(); }
     std::string get_name() const { return state().name(); }
     void set_name(std::string name) const { state().set_name(std::move(name)); }
+    std::vector<std::source_location> get_stack() const { return state().call_stack(); }
     context get_context() const { return state().get_context(); }
     operator any_task() const noexcept { return any_task(detail::ref<detail::task_core>(&state())); }
 

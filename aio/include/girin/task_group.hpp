@@ -37,6 +37,7 @@ class GIRIN_EXPORT task_group_core final : public counted<task_group_core>, publ
     void finish();
 
  private:
+    const future_core* waiter() const noexcept override { return parent_.get(); }
     void on_done(task_core& child) override;
     void on_abandoned() noexcept override;
     void abort();

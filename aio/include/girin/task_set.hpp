@@ -55,6 +55,8 @@ class GIRIN_EXPORT task_set {
  private:
     struct member;
 
+    // The task that waits for them, or will.
+    virtual const future_core* waiter() const noexcept { return waiting_ ? waiting_->serves() : nullptr; }
     // A task has ended, and does not belong to the set any more.
     virtual void on_done(task_core& task) = 0;
     // Nobody waits for the tasks any more.

@@ -61,6 +61,7 @@ class GIRIN_EXPORT several_wait : public wait_point {
         }
         future_core& core() const noexcept { return *core_; }
         void run() override { wait_->on_done(*core_); }
+        const future_core* serves() const noexcept override { return wait_->serves(); }
 
      private:
         several_wait* wait_ = nullptr;

@@ -35,6 +35,8 @@ class GIRIN_EXPORT wait_point : public callback_node {
     // Resumes the task.
     void run() override;
 
+    const future_core* serves() const noexcept override;
+
  protected:
     wait_point() = default;
     ~wait_point() override;

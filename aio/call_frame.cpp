@@ -1,0 +1,28 @@
+#include "aio/loop_core.hpp"
+#include "aio/source_text.hpp"
+
+#include <girin/call_frame.hpp>
+#include <girin/coro.hpp>
+
+#include <string>
+
+namespace girin::detail {
+
+std::exception_ptr call_frame::raised() const noexcept {
+    std::exception_ptr exception = std::current_exception();
+    if (loop_core* loop = loop_core::current()) loop->raising.left(exception, where());
+    return exception;
+}
+
+void drop_unstarted(std::coroutine_handle<> coroutine, const call_frame& frame) noexcept {
+    const std::source_location where = frame.where();
+    coroutine.destroy();
+    loop_core* loop = loop_core::current();
+    if (!loop || !loop->monitor.debug) return;
+    try {
+        loop->report("coroutine '" + std::string(function_name(where)) + "' was never awaited", nullptr, {}, {where});
+    } catch (...) {  // keyboard_interrupt out of the handler cannot be raised from here
+    }
+}
+
+}  // namespace girin::detail

@@ -1,0 +1,80 @@
+#include "aio/loop_core.hpp"
+#include "aio/source_text.hpp"
+
+#include <girin/call_graph.hpp>
+
+#include <algorithm>
+#include <cstddef>
+
+namespace girin {
+
+namespace detail {
+
+namespace {
+
+std::vector<std::source_location> limited(std::vector<std::source_location> stack, call_graph_limit limit) {
+    if (!limit) return stack;
+    const std::size_t kept = std::min(stack.size(), static_cast<std::size_t>(*limit < 0 ? -*limit : *limit));
+    if (*limit < 0)
+        stack.resize(kept);
+    else
+        stack.erase(stack.begin(), stack.end() - static_cast<std::ptrdiff_t>(kept));
+    return stack;
+}
+
+// Tasks can await each other in a ring.
+call_graph capture(const future_core& of, call_graph_limit limit, std::vector<const future_core*>& shown) {
+    call_graph graph;
+    graph.id = &of;
+    if (const auto* task = dynamic_cast<const task_core*>(&of)) {
+        graph.task_name = task->name();
+        graph.call_stack = limited(task->call_stack(), limit);
+    }
+    if (std::ranges::find(shown, &of) != shown.end()) return graph;
+    shown.push_back(&of);
+    of.for_each_waiter([&](const future_core& waiter) { graph.awaited_by.push_back(capture(waiter, limit, shown)); });
+    return graph;
+}
+
+std::string hexadecimal(const void* id) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%p", id);
+    return text;
+}
+
+void format(const call_graph& graph, const std::string& indent, std::string& out) {
+    out += indent + "* " + (graph.task_name ? "Task(name='" + *graph.task_name + "', id=" : "Future(id=") +
+           hexadecimal(graph.id) + ")\n";
+    if (!graph.call_stack.empty()) out += indent + "  + Call stack:\n";
+    for (const std::source_location& frame : graph.call_stack) out += indent + "  |   " + frame_text(frame) + "\n";
+    if (!graph.awaited_by.empty()) out += indent + "  + Awaited by:\n";
+    for (const call_graph& waiter : graph.awaited_by) format(waiter, indent + "    ", out);
+}
+
+}  // namespace
+
+call_graph capture(const future_core& of, call_graph_limit limit) {
+    std::vector<const future_core*> shown;
+    return capture(of, limit, shown);
+}
+
+}  // namespace detail
+
+std::optional<call_graph> capture_call_graph(call_graph_limit limit) {
+    const detail::task_core* task = detail::loop_core::running().current_task;
+    if (!task) return std::nullopt;
+    return detail::capture(*task, limit);
+}
+
+std::string format_call_graph(const call_graph& graph) {
+    std::string text;
+    detail::format(graph, "", text);
+    text.pop_back();
+    return text;
+}
+
+void print_call_graph(std::FILE* to) {
+    if (auto graph = capture_call_graph()) std::fputs((format_call_graph(*graph) + '\n').c_str(), to);
+}
+
+}  // namespace girin

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <girin/context.hpp>
+#include <girin/frame_pool.hpp>
 #include <girin/timer_node.hpp>
 
 #include <atomic>
@@ -23,7 +24,8 @@ class scheduled_call : public timer_node {
 
     static std::shared_ptr<scheduled_call> make(loop_core& core, std::function<void()> callback,
                                                 const std::optional<context>& in, std::source_location where) {
-        return keep(std::make_shared<scheduled_call>(core, std::move(callback), in, where));
+        return keep(std::allocate_shared<scheduled_call>(pooled_allocator<scheduled_call>(), core, std::move(callback),
+                                                         in, where));
     }
 
     void run() override;
@@ -59,7 +61,8 @@ class threadsafe_call final : public scheduled_call {
 
     static std::shared_ptr<threadsafe_call> make(loop_core& core, std::function<void()> callback,
                                                  const std::optional<context>& in, std::source_location where) {
-        return keep(std::make_shared<threadsafe_call>(core, std::move(callback), in, where));
+        return keep(std::allocate_shared<threadsafe_call>(pooled_allocator<threadsafe_call>(), core,
+                                                          std::move(callback), in, where));
     }
 
     void run() override;

@@ -77,6 +77,21 @@ inline void free_frame(void* frame, [[maybe_unused]] std::size_t size) noexcept 
     ::operator delete(frame);
 }
 
+// For what the standard library allocates.
+template <class T>
+struct pooled_allocator {
+    using value_type = T;
+
+    pooled_allocator() noexcept = default;
+    template <class U>
+    pooled_allocator(const pooled_allocator<U>&) noexcept {}
+
+    T* allocate(std::size_t count) { return static_cast<T*>(allocate_frame(count * sizeof(T))); }
+    void deallocate(T* items, std::size_t count) noexcept { free_frame(items, count * sizeof(T)); }
+
+    friend bool operator==(const pooled_allocator&, const pooled_allocator&) noexcept { return true; }
+};
+
 struct pooled {
     static void* operator new(std::size_t size) { return allocate_frame(size); }
     static void operator delete(void* frame, std::size_t size) noexcept { free_frame(frame, size); }

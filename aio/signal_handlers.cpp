@@ -128,7 +128,7 @@ void signal_handlers::queue_arrived() {
     const std::uint64_t arrived = arrived_.exchange(0);
     for (const auto& h : handlers_) {
         if (!(arrived >> (h->signo - 1) & 1)) continue;
-        loop_.ready.push_back(*scheduled_call::make(loop_, [h] { h->callback(); }, h->context));
+        loop_.ready.push_back(*scheduled_call::make(loop_, [h] { h->callback(); }, h->context, std::source_location()));
     }
 }
 

@@ -328,7 +328,9 @@ TEST_CASE("a file is closed with its last handle, and with its loop") {
     run_virtual([&]() -> coro<> {
         scratch_folder folder;
         const auto with_loop = open_descriptors();
-        { auto dropped = co_await file::open(folder.path("f"), "w"); }
+        {
+            auto dropped = co_await file::open(folder.path("f"), "w");
+        }
         CHECK(open_descriptors() == with_loop);
         kept = co_await file::open(folder.path("f"));
     });

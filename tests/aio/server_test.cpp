@@ -75,7 +75,9 @@ TEST_CASE("a callback keeps what it has captured until its last client is gone")
         auto client = co_await open_connection("127.0.0.1", s.port());
         co_await io_turns(5);
         s.close();
-        { auto forgotten = std::move(s); }
+        {
+            auto forgotten = std::move(s);
+        }
         client.writer.write("Ada\n");
         auto greeting = co_await client.reader.read();
         CHECK(greeting == "hello Ada\n");

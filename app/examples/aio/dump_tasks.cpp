@@ -5,13 +5,13 @@
 #include <girin/sleep.hpp>
 #include <girin/task.hpp>
 
+#include <unistd.h>
+
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <string>
-
-#include <unistd.h>
 
 using namespace std::chrono_literals;
 

@@ -168,8 +168,12 @@ void future_wait::await_suspend(std::coroutine_handle<> caller) {
     core_.add_callback(*this);
 }
 
+// A cancellation that comes back to where it began has gone round a ring of tasks, which would wait for each other for
+// ever: this one waits no longer.
 bool future_wait::cancel(const std::string& message) {
-    return core_.cancel(message);
+    if (!core_.passes_cancel_on()) return core_.cancel(message);
+    unlink();
+    return accept_cancel(message);
 }
 
 // Follows Task.__step: a cancelled_error that the future itself raises is the one to deliver.

@@ -156,7 +156,12 @@ void task_core::report_unretrieved() noexcept {
 bool task_core::cancel(const std::string& message) {
     if (done()) return future_core::cancel(message);
     ++cancelling_;
-    if (waiting_on_ && waiting_on_->cancel(message)) return true;
+    if (waiting_on_) {
+        passes_cancel_on_ = true;
+        const bool accepted = waiting_on_->cancel(message);
+        passes_cancel_on_ = false;
+        if (accepted) return true;
+    }
     must_cancel_ = true;
     if (!cancel_accepted_) cancel_message_ = message;
     return true;

@@ -3,6 +3,7 @@
 #include "tests/support/streams.hpp"
 #include "tests/support/turns.hpp"
 
+#include <girin/default_executor.hpp>
 #include <girin/file.hpp>
 #include <girin/gather.hpp>
 #include <girin/runner.hpp>
@@ -55,7 +56,7 @@ struct full_pool {
     std::vector<task<>> blockers;
 
     coro<> fill() {
-        auto& pool = detail::default_pool();
+        auto& pool = default_executor();
         for (std::size_t threads = 0; pool.queued() == 0; ++threads) {
             blockers.push_back(create_task(to_thread([this] { open.wait(); })));
             co_await turns(1);
@@ -279,7 +280,7 @@ TEST_CASE("a cancelled read that runs is waited for, and what it has read stays"
         const int writer = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
         auto f = co_await file::open(path);
         auto reads = create_task(outcome_of(f.read(10)));
-        co_await until([] { return detail::default_pool().busy() == 1; });
+        co_await until([] { return default_executor().busy() == 1; });
         reads.cancel();
         co_await turns(100);
         CHECK_FALSE(reads.done());
@@ -304,7 +305,7 @@ TEST_CASE("an open that is cancelled while it runs leaves nothing open, and a ca
         co_await to_thread([] {});
         const auto before = open_descriptors();
         auto opens = create_task(outcome_of(file::open(path)));
-        co_await until([] { return detail::default_pool().busy() == 1; });
+        co_await until([] { return default_executor().busy() == 1; });
         opens.cancel();
         const int writer = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
         auto outcome = co_await opens;

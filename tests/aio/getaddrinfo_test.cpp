@@ -2,6 +2,7 @@
 #include "tests/support/streams.hpp"
 #include "tests/support/turns.hpp"
 
+#include <girin/default_executor.hpp>
 #include <girin/gather.hpp>
 #include <girin/getaddrinfo.hpp>
 #include <girin/task.hpp>
@@ -77,7 +78,7 @@ TEST_CASE("a queued look-up that is cancelled is dropped") {
     run_virtual([]() -> coro<> {
         std::latch open(1);
         std::vector<task<>> blockers;
-        auto& pool = detail::default_pool();
+        auto& pool = default_executor();
         while (pool.queued() == 0) {
             blockers.push_back(create_task(to_thread([&] { open.wait(); })));
             co_await turns(1);

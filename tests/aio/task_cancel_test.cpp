@@ -1,6 +1,8 @@
 #include "tests/support/run_virtual.hpp"
+#include "tests/support/turns.hpp"
 
 #include <girin/future.hpp>
+#include <girin/gather.hpp>
 #include <girin/runner.hpp>
 #include <girin/sleep.hpp>
 #include <girin/task.hpp>
@@ -16,6 +18,7 @@
 using namespace girin;
 using namespace std::chrono_literals;
 using girin::test::run_virtual;
+using girin::test::turns;
 
 namespace {
 
@@ -340,5 +343,19 @@ TEST_CASE("6.15 who awaits a task that somebody else has cancelled gets its mess
         auto message = co_await outer;
         CHECK(message == "inner only");
         CHECK_FALSE(outer.cancelled());
+    });
+}
+
+TEST_CASE("tasks that await each other in a ring can be cancelled") {
+    run_virtual([]() -> coro<> {
+        task<> second;
+        auto await_second = [&]() -> coro<> { co_await second; };
+        auto first = create_task(await_second());
+        second = create_task([](task<> other) -> coro<> { co_await other; }, first);
+        co_await turns(2);
+        CHECK(first.cancel("enough"));
+        co_await gather(return_exceptions, first, second);
+        CHECK(first.cancelled());
+        CHECK(second.cancelled());
     });
 }

@@ -57,6 +57,8 @@ class GIRIN_EXPORT future_core {
     // Whether it has an exception, which stays unretrieved.
     bool failed() const noexcept { return exception_ != nullptr; }
     virtual bool cancel(const std::string& message);
+    // Whether it is just being cancelled, and has passed that on to what it awaits.
+    virtual bool passes_cancel_on() const noexcept { return false; }
 
     // Returns when there is a value, marks an exception as retrieved and raises it, raises cancelled_error, or
     // invalid_state_error while pending.

@@ -35,6 +35,7 @@ class GIRIN_EXPORT task_core : public future_core {
     task_core();
 
     bool cancel(const std::string& message) override;
+    bool passes_cancel_on() const noexcept override { return passes_cancel_on_; }
     unsigned cancelling() const noexcept { return cancelling_; }
     unsigned uncancel() noexcept;
     std::string name() const override;
@@ -95,6 +96,7 @@ class GIRIN_EXPORT task_core : public future_core {
     bool must_cancel_ = false;      // raise cancelled_error at the next resumption
     bool cancel_accepted_ = false;  // what it waits for has been stopped, and its message is the one to raise
     bool quiet_ = false;
+    bool passes_cancel_on_ = false;
     std::string cancel_message_;
     context_slot context_;
     unsigned long number_;

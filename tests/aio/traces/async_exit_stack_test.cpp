@@ -26,7 +26,7 @@ std::string name_of(const std::exception_ptr& raised) {
     }
 }
 
-struct context {
+struct noisy_context {
     trace& ev;
     std::string name;
     bool suppresses = false;
@@ -74,7 +74,7 @@ TEST_CASE("what was pushed is called in reverse order, and what it does is await
         co_await noted(ev, [&](async_exit_stack& stack) -> coro<> {
             stack.push_async_callback(call(ev, "a"));
             stack.push_async_callback([&] { ev("plain"); });
-            auto got = co_await stack.enter_async_context(context{ev, "m"});
+            auto got = co_await stack.enter_async_context(noisy_context{ev, "m"});
             ev("got", got);
             ev("body");
         });
@@ -85,7 +85,7 @@ TEST_CASE("what was pushed is called in reverse order, and what it does is await
 TEST_CASE("the body's exception is shown to each, and raised in the end") {
     auto program = [](trace& ev) -> coro<> {
         co_await noted(ev, [&](async_exit_stack& stack) -> coro<> {
-            co_await stack.enter_async_context(context{ev, "m"});
+            co_await stack.enter_async_context(noisy_context{ev, "m"});
             stack.push_async_callback(call(ev, "a"));
             throw std::domain_error("body");
         });
@@ -96,9 +96,9 @@ TEST_CASE("the body's exception is shown to each, and raised in the end") {
 TEST_CASE("an exit that returns true suppresses the exception for those outside of it") {
     auto program = [](trace& ev) -> coro<> {
         co_await noted(ev, [&](async_exit_stack& stack) -> coro<> {
-            co_await stack.enter_async_context(context{ev, "outer"});
-            co_await stack.enter_async_context(context{ev, "quiet", true});
-            co_await stack.enter_async_context(context{ev, "inner"});
+            co_await stack.enter_async_context(noisy_context{ev, "outer"});
+            co_await stack.enter_async_context(noisy_context{ev, "quiet", true});
+            co_await stack.enter_async_context(noisy_context{ev, "inner"});
             throw std::domain_error("body");
         });
     };
@@ -110,7 +110,7 @@ TEST_CASE("an exit that returns true suppresses the exception for those outside 
 TEST_CASE("an exception of the clean-up replaces the body's, and the rest is called all the same") {
     auto program = [](trace& ev) -> coro<> {
         co_await noted(ev, [&](async_exit_stack& stack) -> coro<> {
-            co_await stack.enter_async_context(context{ev, "m"});
+            co_await stack.enter_async_context(noisy_context{ev, "m"});
             stack.push_async_callback(call(ev, "a", "clean-up"));
             stack.push_async_callback(call(ev, "b"));
             throw std::domain_error("body");
@@ -122,7 +122,7 @@ TEST_CASE("an exception of the clean-up replaces the body's, and the rest is cal
 TEST_CASE("an exception of the clean-up may be suppressed, too") {
     auto program = [](trace& ev) -> coro<> {
         co_await noted(ev, [&](async_exit_stack& stack) -> coro<> {
-            co_await stack.enter_async_context(context{ev, "quiet", true});
+            co_await stack.enter_async_context(noisy_context{ev, "quiet", true});
             stack.push_async_callback(call(ev, "a", "clean-up"));
         });
     };
@@ -132,7 +132,7 @@ TEST_CASE("an exception of the clean-up may be suppressed, too") {
 TEST_CASE("everything is called when the body is cancelled") {
     auto program = [](trace& ev) -> coro<> {
         auto t = create_task(noted(ev, [&](async_exit_stack& stack) -> coro<> {
-            co_await stack.enter_async_context(context{ev, "m"});
+            co_await stack.enter_async_context(noisy_context{ev, "m"});
             stack.push_async_callback(call(ev, "a"));
             co_await sleep(9s);
         }));
@@ -146,7 +146,7 @@ TEST_CASE("everything is called when the body is cancelled") {
 TEST_CASE("a cancellation during the clean-up interrupts what awaits, and the rest is called") {
     auto program = [](trace& ev) -> coro<> {
         auto t = create_task(noted(ev, [&](async_exit_stack& stack) -> coro<> {
-            co_await stack.enter_async_context(context{ev, "m"});
+            co_await stack.enter_async_context(noisy_context{ev, "m"});
             stack.push_async_callback([&]() -> coro<> {
                 ev("slow");
                 co_await sleep(9s);
@@ -164,7 +164,7 @@ TEST_CASE("pop_all moves the clean-up to a stack that lives on") {
     auto program = [](trace& ev) -> coro<> {
         async_exit_stack kept;
         co_await noted(ev, [&](async_exit_stack& stack) -> coro<> {
-            co_await stack.enter_async_context(context{ev, "m"});
+            co_await stack.enter_async_context(noisy_context{ev, "m"});
             kept = stack.pop_all();
             stack.push_async_callback(call(ev, "a"));
         });
@@ -192,8 +192,8 @@ TEST_CASE("what is pushed during the clean-up is called next") {
 TEST_CASE("what has failed to be entered is not left") {
     auto program = [](trace& ev) -> coro<> {
         co_await noted(ev, [&](async_exit_stack& stack) -> coro<> {
-            co_await stack.enter_async_context(context{ev, "m"});
-            co_await stack.enter_async_context(context{ev, "bad", false, true});
+            co_await stack.enter_async_context(noisy_context{ev, "m"});
+            co_await stack.enter_async_context(noisy_context{ev, "bad", false, true});
             ev("never");
         });
     };
@@ -203,8 +203,8 @@ TEST_CASE("what has failed to be entered is not left") {
 TEST_CASE("a cancellation while it is being entered means that it is not left") {
     auto program = [](trace& ev) -> coro<> {
         auto t = create_task(noted(ev, [&](async_exit_stack& stack) -> coro<> {
-            co_await stack.enter_async_context(context{ev, "m"});
-            co_await stack.enter_async_context(context{ev, "late"});
+            co_await stack.enter_async_context(noisy_context{ev, "m"});
+            co_await stack.enter_async_context(noisy_context{ev, "late"});
         }));
         co_await sleep(0s);
         co_await sleep(0s);

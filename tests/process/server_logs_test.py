@@ -57,7 +57,7 @@ class Logs(ServerTest):
         reader, writer = os.pipe()
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
         self.addCleanup(os.close, reader)
-        server = self.start("--access-logfile", "-", "--error-logfile", "errors", workers=2, stdout=writer)
+        server = self.start("--access-logfile", "-", workers=2, stdout=writer)
         os.close(writer)
         with server.connect() as client:
             for _ in range(1000):

@@ -12,6 +12,7 @@ from real_server import KEEP_ALIVE_CLASSES, WORKER_CLASSES, ServerTest, is_alive
 
 LONG = "/sleep?ms=60000"
 HALF_A_SECOND = "/sleep?ms=500"
+GLIBCS_OWN = 0x1_8000_0000  # signals 32 and 33, which no program can change
 
 
 class Signals(ServerTest):
@@ -59,7 +60,7 @@ class Signals(ServerTest):
                 server = self.start("--worker-class", worker_class, application="libthreaded.so")
                 for path in ("/in-pool", "/on-loop"):
                     text = server.ask(path).text
-                    sets = {line.split(":")[0]: int(line.split()[1], 16) for line in text.splitlines()}
+                    sets = {line.split(":")[0]: int(line.split()[1], 16) & ~GLIBCS_OWN for line in text.splitlines()}
                     self.assertEqual(sets, {"SigBlk": 0, "SigIgn": 0}, path)
                 self.assert_stops(server)
 

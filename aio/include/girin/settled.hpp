@@ -13,21 +13,24 @@ namespace girin::detail {
 template <class T>
 class settled {
  public:
-    explicit settled(coro<T> c) noexcept : coro_(std::move(c)) {}
+    explicit settled(coro<T> c) noexcept : handle_(c.release()) {}
+    settled(const settled&) = delete;
     // Takes another coroutine in the place of one that has ended.
     settled& operator=(coro<T> c) noexcept {
-        coro_ = std::move(c);
+        end();
+        handle_ = c.release();
         return *this;
     }
+    ~settled() { end(); }
 
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) const noexcept {
-        coro_.handle().promise().continuation = caller;
-        coro_.handle().promise().called_by(caller);
-        return coro_.handle();
+        handle_.promise().continuation = caller;
+        handle_.promise().called_by(caller);
+        return handle_;
     }
-    void await_resume() const noexcept { coro_.handle().promise().left(); }
+    void await_resume() const noexcept { handle_.promise().left(); }
 
     // Null if there is a value.
     const std::exception_ptr& exception() const noexcept { return result().exception(); }
@@ -35,9 +38,13 @@ class settled {
     T& value() const { return result().value(); }
 
  private:
-    outcome<T>& result() const noexcept { return coro_.handle().promise().result; }
+    outcome<T>& result() const noexcept { return handle_.promise().result; }
+    void end() noexcept {
+        handle_.promise().left();
+        handle_.destroy();
+    }
 
-    coro<T> coro_;
+    typename coro<T>::handle_type handle_;
 };
 
 }  // namespace girin::detail

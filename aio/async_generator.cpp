@@ -42,15 +42,24 @@ void generator_core::leave_loop() noexcept {
 }
 
 struct generator_core::closing_awaiter {
-    generator_core& core;
+    explicit closing_awaiter(generator_core& c) : core(c) {}
+    closing_awaiter(const closing_awaiter&) = delete;
+    closing_awaiter& operator=(const closing_awaiter&) = delete;
+    ~closing_awaiter() {
+        if (closing) closing->abandon_callee();
+    }
+
     bool await_ready() const noexcept { return false; }
-    template <class Promise>
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) const {
+    std::coroutine_handle<> await_suspend(coro<void>::handle_type caller) {
         const std::coroutine_handle<> next = core.resume_for(caller);
         core.called_by(caller);
+        closing = &caller.promise();
         return next;
     }
-    void await_resume() const noexcept {}
+    void await_resume() noexcept { closing = nullptr; }
+
+    generator_core& core;
+    call_frame* closing = nullptr;  // while it waits
 };
 
 coro<void> generator_core::close(generator_core& core) {
@@ -60,7 +69,7 @@ coro<void> generator_core::close(generator_core& core) {
         co_return;
     }
     core.closing_ = true;
-    co_await closing_awaiter{core};
+    co_await closing_awaiter(core);
     core.closing_ = false;
     if (!core.finished_) throw std::runtime_error("async generator ignored generator_exit");
     try {

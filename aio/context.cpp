@@ -63,6 +63,10 @@ context_slot& context_slot::current() noexcept {
     return loop && loop->current_task ? loop->current_task->context_ : thread_context;
 }
 
+context_slot& context_slot::of_thread() noexcept {
+    return thread_context;
+}
+
 context_slot context_slot::copy_values() const noexcept {
     return context_slot(ref<context_values>(values_->bindings()));
 }

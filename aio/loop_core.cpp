@@ -80,6 +80,7 @@ loop_core::running_scope::running_scope(loop_core& core) {
     if (current_loop) throw std::runtime_error("Cannot run the event loop while another loop is running");
     current_loop = &core;
     frame_pool::running = &core.frames;
+    core.thread_context = &context_slot::of_thread();
     core.io.enter();
 }
 
@@ -102,11 +103,11 @@ void loop_core::run_forever() {
 
 void loop_core::turn() {
     ++monitor.figures.turns;
-    if (timers.empty()) {
-        monitor.skipped_clock();
-    } else {
-        turn_time_ = time();
-        monitor.looked_at_clock(turn_time_, false);
+    const bool timed_before = std::exchange(timed_, !timers.empty());
+    if (timed_) {
+        const loop::time_point now = time();
+        if (timed_before) monitor.turn_took(now - turn_time_);
+        turn_time_ = now;
     }
     bool waited_enough = ++turns_since_poll_ >= max_turns_without_poll ||
                          (!timers.empty() && turn_time_ - last_poll_ >= max_time_without_poll);
@@ -149,9 +150,7 @@ void loop_core::poll() {
         auto left = std::min(std::chrono::ceil<microseconds>(until - turn_time_), longest);
         wait_for_io(static_cast<long>(left.count()));
     }
-    if (timers.empty()) return;
-    last_poll_ = turn_time_ = time();
-    monitor.looked_at_clock(turn_time_, true);
+    if (!timers.empty()) last_poll_ = turn_time_ = time();
 }
 
 // Time moves only when the program could not go on without it. What a pool finishes is in the inbox before it is off

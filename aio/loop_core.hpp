@@ -108,6 +108,7 @@ class loop_core {
     loop_monitor monitor;
     traceback raising;
     task_core* current_task = nullptr;
+    context_slot* thread_context = nullptr;  // of what runs in no task, while the loop runs
     task_core* tasks = nullptr;               // not done, newest first
     generator_core* generators = nullptr;     // started and not finished, newest first
     resource* resources = nullptr;            // open, newest first
@@ -127,6 +128,7 @@ class loop_core {
     void queue_due_timers();
 
     bool stopping_ = false;
+    bool timed_ = false;  // turn_time_ is when this turn began, or when it had waited
     unsigned turns_since_poll_ = 0;
     loop::time_point turn_time_{};
     loop::time_point last_poll_{};

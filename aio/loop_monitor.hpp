@@ -13,8 +13,6 @@ class loop_core;
 
 class loop_monitor {
  public:
-    using time_point = std::chrono::steady_clock::time_point;
-
     // Debug mode is on if that says so, else if the environment has GIRIN_DEBUG=1.
     explicit loop_monitor(std::optional<bool> debug);
 
@@ -25,17 +23,11 @@ class loop_monitor {
     // Runs the callback, and reports it if it is slow.
     void run_timed(loop_core& loop, callback_node& callback);
 
-    // The clock was read. Callbacks have run since it was before, unless the loop has waited.
-    void looked_at_clock(time_point now, bool waited) noexcept {
-        if (!waited && last_look_ != time_point() && now - last_look_ > figures.longest_turn)
-            figures.longest_turn = now - last_look_;
-        last_look_ = now;
+    // A turn's callbacks took so long.
+    void turn_took(std::chrono::nanoseconds time) noexcept {
+        if (time > figures.longest_turn) figures.longest_turn = time;
     }
-    void skipped_clock() noexcept { last_look_ = {}; }
     void timer_fired(std::chrono::nanoseconds late) noexcept;
-
- private:
-    time_point last_look_{};
 };
 
 }  // namespace girin::detail

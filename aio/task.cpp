@@ -53,8 +53,9 @@ void task_core::continue_traceback() const noexcept {
 
 // A copy of the current context, which nearly always is that of another task.
 context_slot task_core::inherited() const noexcept {
-    const task_core* creator = owner()->current_task;
-    return creator ? creator->context_.copy() : context_slot::current().copy();
+    const loop_core* loop = loop_core::current();
+    if (!loop) return context_slot::of_thread().copy();
+    return loop->current_task ? loop->current_task->context_.copy() : loop->thread_context->copy();
 }
 
 void task_core::begin(std::coroutine_handle<> root, context_slot in) {

@@ -5,6 +5,7 @@
 #include <girin/exceptions.hpp>
 #include <girin/export.hpp>
 
+#include <concepts>
 #include <coroutine>
 #include <exception>
 #include <memory>
@@ -122,14 +123,21 @@ class GIRIN_CORO_TYPE async_generator {
     class next_awaiter {
      public:
         explicit next_awaiter(handle_type handle) noexcept : handle_(handle) {}
+        next_awaiter(const next_awaiter&) = delete;
+        next_awaiter& operator=(const next_awaiter&) = delete;
+        ~next_awaiter() {
+            if (caller_) caller_->abandon_callee();
+        }
         bool await_ready() const noexcept { return handle_.promise().finished(); }
         template <class Promise>
-        std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) const {
+        std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) {
             const std::coroutine_handle<> body = handle_.promise().resume_for(caller);
             handle_.promise().called_by(caller);
+            if constexpr (std::derived_from<Promise, detail::call_frame>) caller_ = &caller.promise();
             return body;
         }
-        std::optional<T> await_resume() const {
+        std::optional<T> await_resume() {
+            caller_ = nullptr;
             auto& promise = handle_.promise();
             promise.rethrow();
             if (promise.finished()) return std::nullopt;
@@ -138,6 +146,7 @@ class GIRIN_CORO_TYPE async_generator {
 
      private:
         handle_type handle_;
+        detail::call_frame* caller_ = nullptr;  // while it waits
     };
 
     // Waits for the next value; nothing once the body has returned. Raises what the body raises, after which it is

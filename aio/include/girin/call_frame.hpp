@@ -20,10 +20,6 @@ class call_frame {
     call_frame() noexcept = default;
     call_frame(const call_frame&) = delete;
     call_frame& operator=(const call_frame&) = delete;
-    ~call_frame() {
-        if (call_frame* callee = this->callee()) callee->caller_ = nullptr;
-    }
-
     // Of a coroutine of ours. Its promise begins at the same distance whatever it is, as none is aligned more strictly.
     static call_frame& of(std::coroutine_handle<> coroutine) noexcept {
         return std::coroutine_handle<call_frame>::from_address(coroutine.address()).promise();
@@ -49,6 +45,10 @@ class call_frame {
         caller_->callee_.store(nullptr, std::memory_order_relaxed);
         std::atomic_signal_fence(std::memory_order_release);
         caller_ = nullptr;
+    }
+    // This one's coroutine is going to be destroyed, and what it awaits may live on.
+    void abandon_callee() noexcept {
+        if (call_frame* awaited = callee()) awaited->left();
     }
 
     // The exception that leaves it now, which is noted as having done so.

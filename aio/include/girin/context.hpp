@@ -67,6 +67,7 @@ class GIRIN_EXPORT context_slot {
 
     // That of what runs now: the current task's, else that of the callback, else the thread's own.
     static context_slot& current() noexcept;
+    static context_slot& of_thread() noexcept;
     // The same values, in a context that nobody else sees.
     context_slot copy() const noexcept { return values_ ? copy_values() : context_slot(); }
     context share();

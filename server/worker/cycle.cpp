@@ -177,21 +177,27 @@ sending cycle::send_body(const http_response_body& body) {
     const http1::uncopied rest = connection_.protocol().body(body.body, body.more_body, connection_.output());
     body_bytes_ += body.body.size();
     const bool held = first_step_ && !body.more_body && rest.empty();
-    if (connection_.protocol().response_ends_with_connection()) connection_.reset_at_end(true);
-    bool written;
-    try {
-        written = held || connection_.write(rest);
-    } catch (...) {  // there is no memory to wait with, and a part may have been sent
-        connection_.tear();
-        throw;
-    }
-    if (connection_.left()) throw client_disconnected();
-    if (written && !held) note_sent();
+    const bool written = held || write(rest);
     if (!body.more_body) on_input();  // a receive() that waits gets its http.disconnect
     if (written) return {};
     if (!output_wait_) output_wait_.emplace(*this);
     output_wait_->unsent = true;
     return *output_wait_;
+}
+
+// False: the kernel has not taken it all yet.
+bool cycle::write(http1::uncopied rest) {
+    if (connection_.protocol().response_ends_with_connection()) connection_.reset_at_end(true);
+    bool written;
+    try {
+        written = connection_.write(rest);
+    } catch (...) {  // there is no memory to wait with, and a part may have been sent
+        connection_.tear();
+        throw;
+    }
+    if (connection_.left()) throw client_disconnected();
+    if (written) note_sent();
+    return written;
 }
 
 bool cycle::output_wait::cancel(const std::string& message) {

@@ -75,6 +75,7 @@ class cycle final : public girin::detail::task_core, private receiver, private s
     sending send(const send_message& message) override;
     [[gnu::noinline]] sending send_start(const http_response_start& start);
     [[gnu::noinline]] sending send_body(const http_response_body& body);
+    [[gnu::noinline]] bool write(http1::uncopied rest);
     [[noreturn, gnu::noinline]] void refuse_send() const;
     [[noreturn, gnu::noinline]] static void refuse_message(const send_message& message);
     [[gnu::noinline]] void keep_for_log(const http_response_start& start);

@@ -108,7 +108,7 @@ class loop_core {
     loop_monitor monitor;
     traceback raising;
     task_core* current_task = nullptr;
-    context_slot* thread_context = nullptr;  // of what runs in no task, while the loop runs
+    context_slot* thread_context = nullptr;   // of what runs in no task, while the loop runs
     task_core* tasks = nullptr;               // not done, newest first
     generator_core* generators = nullptr;     // started and not finished, newest first
     resource* resources = nullptr;            // open, newest first

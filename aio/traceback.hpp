@@ -35,6 +35,11 @@ class traceback {
         return std::exchange(frames_, {});
     }
 
+    // Where it was raised, as far as it has left a coroutine: nowhere if that is not what is being raised.
+    std::source_location origin_of(const std::exception_ptr& exception) const noexcept {
+        return exception_ == exception && !frames_.empty() ? frames_.front() : std::source_location();
+    }
+
     bool empty() const noexcept { return exception_ == nullptr; }
     void clear() noexcept {
         exception_ = nullptr;

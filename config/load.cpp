@@ -133,6 +133,7 @@ std::vector<std::string> warnings_about(const environment& variables) {
         // Kubernetes sets these in every pod beside a service that is called girin.
         if (name.starts_with("GIRIN_PORT") || name.starts_with("GIRIN_SERVICE_")) continue;
         const std::string setting = lower(std::string_view(name).substr(prefix.size()));
+        if (name == "GIRIN_DEBUG") continue;  // the event loop's
         if (name == "GIRIN_CONFIG" || (find_definition(setting) != nullptr && environment_name(setting) == name))
             continue;
         const std::string_view meant = nearest_setting(setting);

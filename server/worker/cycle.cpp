@@ -1,6 +1,7 @@
 #include "server/worker/cycle.hpp"
 
 #include "aio/loop_core.hpp"
+#include "aio/source_text.hpp"
 #include "server/http1/status.hpp"
 #include "server/log/escape.hpp"
 #include "server/log/log.hpp"
@@ -13,6 +14,7 @@
 #include <girin/exceptions.hpp>
 
 #include <ctime>
+#include <source_location>
 #include <utility>
 
 namespace girin::worker {
@@ -305,7 +307,10 @@ void cycle::application_failed(const std::exception_ptr& raised) {
         problem = status_ == 0 ? "ASGI callable returned without starting response."
                                : "ASGI callable returned without completing response.";
     }
-    log::error(problem + " (" + log::escaped(scope_.method) + " " + log::escaped(connection_.head().target) + ")");
+    problem += " (" + log::escaped(scope_.method) + " " + log::escaped(connection_.head().target) + ")";
+    const std::source_location origin = girin::detail::loop_core::running().raising.origin_of(raised);
+    if (origin.line() != 0) problem += ", raised " + girin::detail::place_text(origin);
+    log::error(problem);
     if (connection_.protocol().response_complete() || connection_.left()) return;
     if (!answer(500, "Internal Server Error")) connection_.tear();
 }

@@ -1,5 +1,6 @@
 #include "server/worker/worker.hpp"
 
+#include "aio/source_text.hpp"
 #include "config/json.hpp"
 #include "server/loader/shared_object.hpp"
 #include "server/log/log.hpp"
@@ -31,7 +32,9 @@ coro<int> serve_process(const config::settings& settings, application app, const
     loop::running().set_exception_handler([](loop&, const exception_context& context) {
         std::string line = context.message;
         if (!context.task_name.empty()) line += " (" + context.task_name + ")";
-        log::error(context.exception ? line + ": " + describe(context.exception) : line);
+        if (context.exception) line += ": " + describe(context.exception);
+        if (!context.call_stack.empty()) line += ", " + girin::detail::place_text(context.call_stack.front());
+        log::error(line);
     });
     auto process = std::make_unique<worker_process>(settings, std::move(app), start, master);
     const int code = co_await process->serve();

@@ -166,6 +166,10 @@ TEST_CASE("what Kubernetes sets for a service called girin is no warning") {
               .warnings.empty());
 }
 
+TEST_CASE("GIRIN_DEBUG is the event loop's, and no warning") {
+    CHECK(load_with({}, {{"GIRIN_DEBUG", "1"}}).warnings.empty());
+}
+
 TEST_CASE("help, version and health read no settings") {
     const environment broken{{"GIRIN_WORKERS", "x"}, {"GIRIN_CONFIG", "/nowhere"}};
     CHECK(load_with({"--version"}, broken).text.starts_with("girin (version "));

@@ -79,7 +79,8 @@ CONNECTION_TEST_CASE("an application that raises in the middle of its response t
         true);
     CHECK(status_of(answer) == 200);
     CHECK(body_of(answer) == "4\r\npart\r\n");
-    CHECK(log.count("Exception in ASGI application: std::runtime_error: a mistake (GET /there)") == 1);
+    CHECK(log.count("Exception in ASGI application: std::runtime_error: a mistake (GET /there), raised in ") == 1);
+    CHECK(log.count("cycle_test.cpp:") == 1);
 }
 
 CONNECTION_TEST_CASE("an application that raises after its response has had it answered") {

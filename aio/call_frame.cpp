@@ -10,7 +10,8 @@ namespace girin::detail {
 
 std::exception_ptr call_frame::raised() const noexcept {
     std::exception_ptr exception = std::current_exception();
-    if (loop_core* loop = loop_core::current()) loop->raising.left(exception, where());
+    loop_core* loop = loop_core::current();
+    if (loop && loop->current_task) loop->raising.left(exception, where());
     return exception;
 }
 

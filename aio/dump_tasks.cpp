@@ -56,7 +56,7 @@ class signal_safe_text {
     void flush() noexcept {
         for (std::size_t done = 0; done < size_;) {
             const ssize_t written = ::write(fd_, buffer_.data() + done, size_ - done);
-            if (written <= 0 && errno != EINTR) break;
+            if (written == 0 || (written < 0 && errno != EINTR)) break;
             if (written > 0) done += static_cast<std::size_t>(written);
         }
         size_ = 0;
@@ -114,11 +114,11 @@ struct task_dump {
 
 namespace {
 
-std::atomic<int> dumps_to = 2;
+std::array<std::atomic<int>, NSIG> dumps_to;
 
-extern "C" void on_dump_signal(int) {
+extern "C" void on_dump_signal(int signo) {
     const int error = errno;
-    dump_tasks(dumps_to.load());
+    dump_tasks(dumps_to[static_cast<std::size_t>(signo)].load());
     errno = error;
 }
 
@@ -135,10 +135,12 @@ void dump_tasks(int fd) noexcept {
 }
 
 void dump_tasks_on(int signo, int fd) {
-    detail::dumps_to = fd;
+    if (signo < 1 || signo >= NSIG) throw std::system_error(EINVAL, std::system_category(), "signal");
+    const bool fault = signo == SIGSEGV || signo == SIGBUS || signo == SIGFPE || signo == SIGILL;
+    detail::dumps_to[static_cast<std::size_t>(signo)] = fd;
     struct sigaction action = {};
     action.sa_handler = detail::on_dump_signal;
-    action.sa_flags = SA_RESTART;
+    action.sa_flags = fault ? static_cast<int>(SA_RESETHAND) : SA_RESTART;
     if (::sigaction(signo, &action, nullptr) != 0)
         throw std::system_error(errno, std::system_category(), "signal " + std::to_string(signo));
 }

@@ -1,3 +1,4 @@
+#include "aio/no_sigpipe.hpp"
 #include "aio/unique_fd.hpp"
 
 #include <girin/file.hpp>
@@ -137,9 +138,11 @@ coro<std::optional<std::string>> next_line(file_ref f) {
 
 coro<void> write_all(file_ref f, std::string bytes) {
     auto write = [&bytes](file_core& core) {
+        no_sigpipe no_signal;
         core.forget_unread();
         for (std::string_view rest = bytes; !rest.empty();) {
             const ssize_t n = ::write(core.fd(), rest.data(), rest.size());
+            if (n < 0 && errno == EPIPE) no_signal.raised = true;
             if (n < 0 && errno != EINTR) core.fail("cannot write");
             if (n > 0) rest.remove_prefix(static_cast<std::size_t>(n));
         }

@@ -165,13 +165,14 @@ void future_wait::await_suspend(std::coroutine_handle<> caller) {
     if (core_.owner() != &running) throw std::runtime_error("this future is attached to a different loop");
     if (running.current_task == &core_) throw std::runtime_error("Task cannot await on itself");
     suspend(caller);
-    core_.add_callback(*this);
+    if (!linked()) core_.add_callback(*this);  // else a pending cancellation has ended the wait
 }
 
 // A cancellation that comes back to where it began has gone round a ring of tasks, which would wait for each other for
 // ever: this one waits no longer.
 bool future_wait::cancel(const std::string& message) {
     if (!core_.passes_cancel_on()) return core_.cancel(message);
+    if (cancel_accepted()) return false;
     unlink();
     return accept_cancel(message);
 }

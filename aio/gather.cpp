@@ -1,3 +1,5 @@
+#include "aio/raised_flag.hpp"
+
 #include <girin/gather.hpp>
 
 #include <stdexcept>
@@ -57,7 +59,10 @@ void gather_core::start() {
 bool gather_core::cancel(const std::string& message) {
     if (done()) return false;
     bool accepted = false;
-    for (auto& child : children_) accepted |= child->cancel(message);
+    {
+        const raised_flag passing_on(passes_cancel_on_);
+        for (auto& child : children_) accepted |= child->cancel(message);
+    }
     if (accepted) {
         cancel_requested_ = true;
         cancel_message_ = message;

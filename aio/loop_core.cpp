@@ -271,6 +271,7 @@ void loop_core::close() {
         ready.append(inbox_);
     }
     signals.remove_all();
+    raising.clear();
     ready.drop_all();
     while (!timers.empty()) {
         timer_node& timer = timers.earliest();

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace girin::detail {
@@ -33,16 +34,20 @@ std::string describe(const task_core& task, const std::vector<std::source_locati
 
 loop_monitor::loop_monitor(std::optional<bool> d) : debug(d ? *d : environment_says_debug()) {}
 
+void loop_monitor::step_began(task_core& task) {
+    if (stepped_) return;
+    stepped_ = ref(&task);
+    before_step_ = task.call_stack();
+}
+
 void loop_monitor::run_timed(loop_core& loop, callback_node& callback) {
     using clock = std::chrono::steady_clock;
     const std::source_location where = callback.where();
-    const auto* served = dynamic_cast<const task_core*>(callback.serves());
-    const ref<task_core> task(const_cast<task_core*>(served));
-    const std::vector<std::source_location> before = task ? task->call_stack() : std::vector<std::source_location>();
-
     const auto began = clock::now();
     callback.run();
     const std::chrono::nanoseconds took = clock::now() - began;
+    const ref<task_core> task = std::exchange(stepped_, {});
+    const std::vector<std::source_location> before = std::exchange(before_step_, {});
 
     if (took < slow_callback_duration && took <= figures.slowest_callback) return;
     std::string name = "callback";

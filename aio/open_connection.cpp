@@ -95,7 +95,7 @@ std::vector<socket_address> interlaced(const std::vector<socket_address>& addres
     throw std::system_error(first, "cannot connect to " + where + (same ? "" : " (" + all + ")"));
 }
 
-coro<stream> connect_over_tcp(std::string host, std::uint16_t port, connection_options options) {
+coro<connection> connect_over_tcp(std::string host, std::uint16_t port, connection_options options) {
     const auto addresses = co_await getaddrinfo(host, port, {.family = options.family});
     std::vector<attempt> attempts;
     for (socket_address& address : interlaced(addresses)) attempts.push_back({std::move(address)});
@@ -104,7 +104,7 @@ coro<stream> connect_over_tcp(std::string host, std::uint16_t port, connection_o
     co_return detail::handles_of(detail::open_socket_stream(*std::move(race.value), options.limit));
 }
 
-coro<stream> connect_locally(std::string path, std::size_t limit) {
+coro<connection> connect_locally(std::string path, std::size_t limit) {
     std::unique_ptr<socket_transport> socket;
     try {
         socket = co_await connect_to({.family = address_family::local, .host = path});
@@ -116,11 +116,11 @@ coro<stream> connect_locally(std::string path, std::size_t limit) {
 
 }  // namespace
 
-coro<stream> open_connection(std::string host, std::uint16_t port, connection_options options) {
+coro<connection> open_connection(std::string host, std::uint16_t port, connection_options options) {
     return connect_over_tcp(std::move(host), port, options);
 }
 
-coro<stream> open_unix_connection(std::string path, std::size_t limit) {
+coro<connection> open_unix_connection(std::string path, std::size_t limit) {
     return connect_locally(std::move(path), limit);
 }
 

@@ -172,7 +172,11 @@ pid_t maker_of_socket() {
     if (::getppid() != parent) ::_exit(0);
     ::prctl(PR_SET_NAME, "girin_pool");
     // What ends a whole group of processes is not for this one to obey: calls are finished while the program drains.
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::signal(number, SIG_IGN);
+    // Programs that the functions start are: a handler, unlike SIG_IGN, is not theirs.
+    struct sigaction nothing = {};
+    nothing.sa_handler = [](int) {};
+    nothing.sa_flags = SA_RESTART;
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(number, &nothing, nullptr);
     ::fcntl(pool_socket, F_SETFD, FD_CLOEXEC);
 
     const initializers program = of_program();

@@ -4,6 +4,8 @@
 
 #include <girin/process_pool.hpp>
 
+#include <sys/auxv.h>
+
 #include <algorithm>
 #include <mutex>
 #include <optional>
@@ -189,6 +191,8 @@ void process_pool::state::take_result(detail::process_call& call, const std::str
 process_pool::process_pool(const options& o) : state_(std::make_unique<state>(o)) {
     static const bool will_serve = detail::is_loaded_at_start(detail::serving_code());
     if (!will_serve) throw process_pool_error("the program is not linked with libgirin.so: it would run its main");
+    if (::getauxval(AT_SECURE) != 0)
+        throw process_pool_error("the program has capabilities or another user's rights: it would run its main");
 }
 
 process_pool::~process_pool() {

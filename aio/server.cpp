@@ -54,7 +54,7 @@ class server_core final : public stream_owner {
  private:
     class listener;
 
-    static coro<void> serve(ref<server_core> self, stream client);
+    static coro<void> serve(ref<server_core> self, connection client);
     void welcome(int fd);
     void stream_lost(stream_core& stream) noexcept override;
     void loop_closed() noexcept override { close(); }
@@ -181,14 +181,16 @@ void server_core::welcome(int fd) {
     create_task(serve(ref<server_core>(this), handles_of(core)));
 }
 
-coro<void> server_core::serve(ref<server_core> self, stream client) {
+coro<void> server_core::serve(ref<server_core> self, connection client) {
     try {
         co_await self->callback_->call(client.reader, client.writer);
     } catch (const keyboard_interrupt&) {
         throw;
     } catch (const cancelled_error&) {
+        client.writer.close();
         throw;
     } catch (...) {
+        client.writer.close();
         loop_core::running().report("unhandled exception in the callback of a server", std::current_exception());
     }
 }

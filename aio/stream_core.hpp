@@ -121,7 +121,7 @@ class stream_core final : public resource {
 // A stream over a connected socket; TCP does not delay what is small.
 ref<stream_core> open_socket_stream(std::unique_ptr<transport> connected, std::size_t limit);
 
-inline stream handles_of(const ref<stream_core>& core) {
+inline connection handles_of(const ref<stream_core>& core) {
     const ref<resource> shared(core.get());
     return {stream_reader(shared), stream_writer(shared)};
 }

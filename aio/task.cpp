@@ -1,4 +1,5 @@
 #include "aio/loop_core.hpp"
+#include "aio/raised_flag.hpp"
 
 #include <girin/task.hpp>
 
@@ -48,7 +49,7 @@ std::vector<std::source_location> task_core::call_stack() const {
 
 void task_core::continue_traceback() const noexcept {
     loop_core* loop = owner();
-    if (loop && traceback_) loop->raising.goes_on(raised_exception(), *traceback_);
+    if (loop && loop->current_task && traceback_) loop->raising.goes_on(raised_exception(), *traceback_);
 }
 
 // A copy of the current context, which nearly always is that of another task.
@@ -107,10 +108,11 @@ void task_core::start_node::run() {
 void task_core::step(std::coroutine_handle<> resumed) {
     loop_core& loop = *owner();
     task_core* outer = std::exchange(loop.current_task, this);
+    if (loop.monitor.debug) loop.monitor.step_began(*this);
     resumed.resume();
     loop.current_task = outer;
     if (root_.done()) finish_task();
-    if (!loop.raising.empty()) loop.raising.clear();
+    if (!outer && !loop.raising.empty()) loop.raising.clear();
 }
 
 // Follows Task.__step: a value does not count when a cancellation is pending, an exception does.
@@ -158,10 +160,8 @@ bool task_core::cancel(const std::string& message) {
     if (done()) return future_core::cancel(message);
     ++cancelling_;
     if (waiting_on_) {
-        passes_cancel_on_ = true;
-        const bool accepted = waiting_on_->cancel(message);
-        passes_cancel_on_ = false;
-        if (accepted) return true;
+        const raised_flag passing_on(passes_cancel_on_);
+        if (waiting_on_->cancel(message)) return true;
     }
     must_cancel_ = true;
     if (!cancel_accepted_) cancel_message_ = message;

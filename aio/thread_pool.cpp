@@ -178,7 +178,8 @@ bool thread_pool::try_submit(detail::pool_job& job) {
     }
     if (state_->idle <= state_->queue.size() && pool_of_this_thread == state_.get())
         throw pool_deadlock("a function of this pool asks it for another one, and every thread of it is busy");
-    if (state_->queue.size() >= state_->idle + state_->max_queued) {
+    const std::size_t queued = state_->queue.size();
+    if (queued >= state_->idle && queued - state_->idle >= state_->max_queued) {
         ++state_->so_far.refused;
         return false;
     }

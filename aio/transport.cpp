@@ -1,5 +1,7 @@
 #include "aio/transport.hpp"
 
+#include "aio/no_sigpipe.hpp"
+
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -19,34 +21,6 @@ transferred uninterrupted(Call call) noexcept {
     while (n < 0 && errno == EINTR);
     return n < 0 ? transferred{.error = errno} : transferred{.bytes = static_cast<std::size_t>(n)};
 }
-
-// The kernel sends SIGPIPE to the thread that writes to a pipe without a reader. It is taken back, unless one was
-// pending before.
-class no_sigpipe {
- public:
-    no_sigpipe() noexcept {
-        sigset_t pending;
-        sigemptyset(&sigpipe_);
-        sigaddset(&sigpipe_, SIGPIPE);
-        sigpending(&pending);
-        was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-        pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
-    }
-    no_sigpipe(const no_sigpipe&) = delete;
-    no_sigpipe& operator=(const no_sigpipe&) = delete;
-    ~no_sigpipe() {
-        const timespec at_once = {};
-        if (raised && !was_pending_) sigtimedwait(&sigpipe_, nullptr, &at_once);
-        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    }
-
-    bool raised = false;
-
- private:
-    sigset_t sigpipe_;
-    sigset_t before_;
-    bool was_pending_;
-};
 
 }  // namespace
 

@@ -43,6 +43,10 @@ bool wait_point::accept_cancel(const std::string& message) {
     return true;
 }
 
+bool wait_point::cancel_accepted() const noexcept {
+    return task_->cancel_accepted_;
+}
+
 bool wait_point::cancellation_pending() const noexcept {
     return task_->must_cancel_ || task_->cancel_accepted_;
 }

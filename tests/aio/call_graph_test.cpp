@@ -300,3 +300,14 @@ TEST_CASE("the report of an exception that nobody has looked at says where it ca
     REQUIRE(reports.size() == 1);
     CHECK(text(reports[0].call_stack, here) == "innermost:24, middle:28, outermost:31");
 }
+
+TEST_CASE("a coroutine that has returned is in no stack any more") {
+    run_virtual([]() -> coro<> {
+        auto gives = []() -> coro<std::chrono::seconds> { co_return 1s; };
+        auto program = [&]() -> coro<> { co_await sleep(co_await gives()); };
+        auto waiting = create_task(program());
+        co_await turns(2);
+        CHECK(waiting.get_stack().size() == 1);
+        co_await waiting;
+    });
+}

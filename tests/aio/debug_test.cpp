@@ -174,3 +174,17 @@ TEST_CASE("in debug mode the figures name the slowest callback") {
         }(),
         {.debug = true});
 }
+
+TEST_CASE("a task that a callback starts eagerly is named when it is slow") {
+    const auto reports = reports_of([]() -> coro<> {
+        loop::running().set_slow_callback_duration(10ms);
+        auto eager = []() -> coro<> {
+            hog(20ms);
+            co_return;
+        };
+        loop::running().call_soon([&] { create_task(eager(), {.name = "eager", .eager_start = true}); });
+        co_await turns(2);
+    });
+    REQUIRE(reports.size() >= 1);
+    CHECK(has(reports[0].message, "Executing Task 'eager' in "));
+}

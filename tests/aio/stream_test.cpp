@@ -1,6 +1,7 @@
 #include "tests/support/run_virtual.hpp"
 
 #include <girin/as_completed.hpp>
+#include <girin/open_connection.hpp>
 #include <girin/sleep.hpp>
 #include <girin/stream.hpp>
 

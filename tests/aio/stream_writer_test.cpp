@@ -42,7 +42,7 @@ coro<std::string> receive(plain_socket& socket, std::size_t size) {
 
 // What a pipe's writer is made of, and the end to read from.
 struct pipe_ends {
-    stream ours;
+    connection ours;
     int theirs;
 };
 pipe_ends pipe_pair() {

@@ -83,7 +83,7 @@ int cancel_everywhere() {
 
 // One writes more than the kernel takes, and three read it in three ways, one after the other.
 struct one_way {
-    std::unique_ptr<stream> from, to;
+    std::unique_ptr<connection> from, to;
     std::string written, got;
 
     coro<> prepare() {
@@ -94,9 +94,10 @@ struct one_way {
         from->writer.set_write_buffer_limits(0, 0);
         co_return;
     }
-    static std::unique_ptr<stream> open(int fd) {
+    static std::unique_ptr<connection> open(int fd) {
         auto transport = std::make_unique<detail::socket_transport>(detail::descriptor(fd));
-        return std::make_unique<stream>(detail::handles_of(detail::open_socket_stream(std::move(transport), 400'000)));
+        return std::make_unique<connection>(
+            detail::handles_of(detail::open_socket_stream(std::move(transport), 400'000)));
     }
     coro<> write(token) {
         for (int i = 0; i < 5; ++i) {

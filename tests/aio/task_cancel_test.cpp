@@ -359,3 +359,28 @@ TEST_CASE("tasks that await each other in a ring can be cancelled") {
         CHECK(second.cancelled());
     });
 }
+
+TEST_CASE("a ring is also ended when it is cancelled twice, from inside, or goes through gather") {
+    run_virtual([]() -> coro<> {
+        auto awaits = [](task<>& other) -> coro<> { co_await other; };
+        auto awaits_through_gather = [](task<>& other) -> coro<> { co_await gather(other); };
+        auto awaits_cancelled = [](task<>& other) -> coro<> {
+            current_task().cancel();
+            co_await other;
+        };
+        for (int way = 0; way < 3; ++way) {
+            task<> first;
+            task<> second;
+            first = way == 1 ? create_task(awaits_through_gather(second)) : create_task(awaits(second));
+            second = way == 0   ? create_task(awaits(first))
+                     : way == 1 ? create_task(awaits_through_gather(first))
+                                : create_task(awaits_cancelled(first));
+            co_await turns(2);
+            first.cancel();
+            first.cancel();
+            co_await gather(return_exceptions, first, second);
+            CHECK(first.cancelled());
+            CHECK(second.cancelled());
+        }
+    });
+}

@@ -69,7 +69,7 @@ class plain_socket {
 };
 
 struct stream_and_socket {
-    stream ours;
+    connection ours;
     plain_socket theirs;
 };
 

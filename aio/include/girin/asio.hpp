@@ -101,7 +101,7 @@ class asio_wait final : public wait_point {
             throw;
         }
         suspend(caller);
-        if (arguments_) wake();  // it completed inside the initiation
+        if (arguments_ && !linked()) wake();  // it completed inside the initiation
     }
     value_type await_resume() {
         resumed();

@@ -106,6 +106,8 @@ struct generator_promise : generator_core {
 template <class T>
 class GIRIN_CORO_TYPE async_generator {
  public:
+    static_assert(detail::fits_frame<T>, "async_generator<T>: frames are not aligned as strictly as T is");
+
     using value_type = T;
     using promise_type = detail::generator_promise<T>;
     using handle_type = std::coroutine_handle<promise_type>;

@@ -46,6 +46,7 @@ struct final_awaiter {
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> finished) const noexcept {
+        finished.promise().left();
         return finished.promise().continuation;
     }
     void await_resume() const noexcept {}

@@ -12,7 +12,8 @@ namespace girin {
 GIRIN_EXPORT void dump_tasks(int fd = 2) noexcept;
 
 // From now on the signal has the thread that it reaches dump its tasks, and go on (faulthandler.register). A signal of
-// the process reaches its main thread; pthread_kill picks another. Throws std::system_error.
+// the process reaches its main thread; pthread_kill picks another. A fault (SIGSEGV) is dumped once, and then ends the
+// process as ever. Throws std::system_error.
 GIRIN_EXPORT void dump_tasks_on(int signo, int fd = 2);
 
 }  // namespace girin

@@ -62,18 +62,28 @@ class GIRIN_EXPORT frame_pool {
     std::array<size_class, classes> classes_;
 };
 
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool keeps_frames = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+inline constexpr bool keeps_frames = false;
+#else
+inline constexpr bool keeps_frames = true;
+#endif
+#else
+inline constexpr bool keeps_frames = true;
+#endif
+
 // Under the address sanitizer nothing is kept, so that it sees what is used after its end.
 inline void* allocate_frame(std::size_t size) {
-#if !defined(__SANITIZE_ADDRESS__) && !(defined(__has_feature) && __has_feature(address_sanitizer))
-    if (frame_pool* pool = frame_pool::running) return pool->allocate(size);
-#endif
+    if (keeps_frames)
+        if (frame_pool* pool = frame_pool::running) return pool->allocate(size);
     return ::operator new(frame_pool::rounded(size));
 }
 
 inline void free_frame(void* frame, [[maybe_unused]] std::size_t size) noexcept {
-#if !defined(__SANITIZE_ADDRESS__) && !(defined(__has_feature) && __has_feature(address_sanitizer))
-    if (frame_pool* pool = frame_pool::running) return pool->free(frame, size);
-#endif
+    if (keeps_frames)
+        if (frame_pool* pool = frame_pool::running) return pool->free(frame, size);
     ::operator delete(frame);
 }
 

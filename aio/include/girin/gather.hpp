@@ -54,6 +54,7 @@ class GIRIN_EXPORT gather_core : public future_core {
     // Throws std::invalid_argument when a child belongs to a different loop.
     gather_core(gather_children children, bool return_exceptions);
     bool cancel(const std::string& message) override;
+    bool passes_cancel_on() const noexcept override { return passes_cancel_on_; }
     void start();
 
  protected:
@@ -71,6 +72,7 @@ class GIRIN_EXPORT gather_core : public future_core {
     std::size_t finished_ = 0;
     bool return_exceptions_;
     bool cancel_requested_ = false;
+    bool passes_cancel_on_ = false;
     std::string cancel_message_;
 };
 

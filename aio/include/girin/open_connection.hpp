@@ -26,11 +26,11 @@ struct connection_options {
 // by turns (RFC 8305). Raises std::system_error, which names host and port, and what each address said if that differs.
 // Waits as long as the kernel does, about two minutes, unless it is put into timeout(). Cancelling it closes what has
 // been opened.
-GIRIN_EXPORT GIRIN_CORO_WRAPPER coro<stream> open_connection(std::string host, std::uint16_t port,
-                                                             connection_options options = {});
+GIRIN_EXPORT GIRIN_CORO_WRAPPER coro<connection> open_connection(std::string host, std::uint16_t port,
+                                                                 connection_options options = {});
 
 // The same to a Unix socket. One whose path begins with a 0 byte is in the abstract namespace. While the server's
 // queue is full, it is tried again until the task is cancelled.
-GIRIN_EXPORT GIRIN_CORO_WRAPPER coro<stream> open_unix_connection(std::string path, std::size_t limit = 65'536);
+GIRIN_EXPORT GIRIN_CORO_WRAPPER coro<connection> open_unix_connection(std::string path, std::size_t limit = 65'536);
 
 }  // namespace girin

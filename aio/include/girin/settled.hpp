@@ -30,7 +30,7 @@ class settled {
         handle_.promise().called_by(caller);
         return handle_;
     }
-    void await_resume() const noexcept { handle_.promise().left(); }
+    void await_resume() const noexcept {}
 
     // Null if there is a value.
     const std::exception_ptr& exception() const noexcept { return result().exception(); }

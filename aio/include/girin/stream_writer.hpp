@@ -61,7 +61,7 @@ class GIRIN_EXPORT stream_writer {
 };
 
 // Both ends of a connection, as its owner has them.
-struct stream {
+struct connection {
     stream_reader reader;
     stream_writer writer;
 };

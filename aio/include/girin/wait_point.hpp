@@ -43,6 +43,8 @@ class GIRIN_EXPORT wait_point : public callback_node {
 
     bool suspended() const noexcept { return task_ != nullptr; }
     bool cancelled_meanwhile() const noexcept { return cancel_on_resume_; }
+    // Whether a cancellation has ended the wait, and the task only has to resume.
+    bool cancel_accepted() const noexcept;
     // For run(): whether the task is to raise a cancellation when it resumes.
     bool cancellation_pending() const noexcept;
     // For cancel(), when the wait can end at once: wakes the task, which raises cancelled_error(message) when it

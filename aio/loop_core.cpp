@@ -191,7 +191,7 @@ void loop_core::queue_due_timers() {
     while (!timers.empty() && timers.earliest().when() <= turn_time_) {
         timer_node& due = timers.earliest();
         timers.remove(due);
-        monitor.timer_fired(turn_time_ - due.when());
+        monitor.timer_fired(due.when(), turn_time_);
         ready.push_back(due);
     }
 }

@@ -65,8 +65,11 @@ void loop_monitor::run_timed(loop_core& loop, callback_node& callback) {
     figures.slowest_callback_name = std::move(name);
 }
 
-void loop_monitor::timer_fired(std::chrono::nanoseconds late) noexcept {
-    const auto microseconds = static_cast<std::uint64_t>(late.count()) / 1000;
+void loop_monitor::timer_fired(std::chrono::steady_clock::time_point deadline,
+                               std::chrono::steady_clock::time_point now) noexcept {
+    const auto late = static_cast<std::uint64_t>(now.time_since_epoch().count()) -
+                      static_cast<std::uint64_t>(deadline.time_since_epoch().count());
+    const std::uint64_t microseconds = late / 1000;
     ++figures.lag[std::min<std::size_t>(std::bit_width(microseconds), figures.lag.size() - 1)];
 }
 

@@ -35,7 +35,9 @@ class loop_monitor {
     void turn_took(std::chrono::nanoseconds time) noexcept {
         if (time > figures.longest_turn) figures.longest_turn = time;
     }
-    void timer_fired(std::chrono::nanoseconds late) noexcept;
+    // No earlier than its deadline, which may lie as far back as time goes.
+    void timer_fired(std::chrono::steady_clock::time_point deadline,
+                     std::chrono::steady_clock::time_point now) noexcept;
 
  private:
     ref<task_core> stepped_;  // the first that has taken a step since the callback began

@@ -41,8 +41,8 @@ bool is_fault(int signo) {
 bool handled_by_others(int signo) {
     struct sigaction current = {};
     if (::sigaction(signo, nullptr, &current) != 0) return false;
-    return (current.sa_flags & static_cast<int>(SA_SIGINFO)) != 0 ||
-           (current.sa_handler != SIG_DFL && current.sa_handler != SIG_IGN && current.sa_handler != on_signal);
+    // Whatever the flags say: the kernel leaves those of a handler that it has reset (SA_RESETHAND).
+    return current.sa_handler != SIG_DFL && current.sa_handler != SIG_IGN && current.sa_handler != on_signal;
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ namespace girin {
 
 // What send() returns: an awaiter, not a coroutine. It is usually done when it comes back; else it waits for the
 // transport, or runs the coroutine that a middleware's sender returned. Await it in the expression that calls send: a
-// response whose last send was not awaited, and was still under way when the application returned, is torn.
+// response whose last send was not awaited, and was still under way when the application returned, is torn, and what
+// that send viewed must live until then.
 class [[nodiscard]] sending {
  public:
     sending() noexcept = default;

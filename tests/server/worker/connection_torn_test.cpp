@@ -85,9 +85,9 @@ CONNECTION_TEST_CASE("a send that nobody awaits keeps others out while it is und
     log_capture log;
     std::string refusal;
     bool over = false;
+    const std::string large(3'000'000, 'x');
     with_server(
         [&](const scope&, receiver&, sender& send) -> coro<> {
-            const std::string large(3'000'000, 'x');
             co_await send(http_response_start(200));
             auto forgotten = send(http_response_body(large, true));
             try {

@@ -77,7 +77,7 @@ class Chaos(ServerTest):
                     if worker_class != "sync":
                         self.assertEqual(client.ask("/").status, 200)
                 server.wait_for_log(r"\[ERROR\] Exception in ASGI application: std::runtime_error: thrown by /throw "
-                                    r"\(GET /throw\)$")
+                                    r"\(GET /throw\), raised in ")
                 self.assertEqual(server.ask("/").status, 200)
                 self.assertEqual(len(server.started()), 1)
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 
 namespace girin {
 
@@ -14,7 +15,7 @@ namespace {
 
 std::vector<std::source_location> limited(std::vector<std::source_location> stack, call_graph_limit limit) {
     if (!limit) return stack;
-    const std::size_t kept = std::min(stack.size(), static_cast<std::size_t>(*limit < 0 ? -*limit : *limit));
+    const std::size_t kept = std::min(stack.size(), static_cast<std::size_t>(std::abs(static_cast<long>(*limit))));
     if (*limit < 0)
         stack.resize(kept);
     else

@@ -43,6 +43,7 @@ void loop_monitor::step_began(task_core& task) {
 void loop_monitor::run_timed(loop_core& loop, callback_node& callback) {
     using clock = std::chrono::steady_clock;
     const std::source_location where = callback.where();
+    stepped_ = {};  // of a callback that was not timed, or did not return
     const auto began = clock::now();
     callback.run();
     const std::chrono::nanoseconds took = clock::now() - began;

@@ -275,7 +275,8 @@ TEST_CASE("a peer that leaves ends a drain") {
         co_await io_turns(3);
         theirs.reset();
         auto outcome = co_await drained;
-        CHECK(outcome == "Connection reset by peer");
+        // Broken pipe when it had read all there was: then its FIN came before its RST.
+        CHECK((outcome == "Connection reset by peer" || outcome == "Broken pipe"));
     });
 }
 

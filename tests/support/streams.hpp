@@ -80,16 +80,20 @@ inline stream_and_socket local_pair(std::size_t limit = 65'536) {
     return {detail::handles_of(detail::open_socket_stream(std::move(transport), limit)), plain_socket(fds[1])};
 }
 
+// With buffers of 64 KiB, so that the kernel does not take all of what is to be waited for.
 inline stream_and_socket tcp_pair() {
+    const int buffered = 65'536;
     sockaddr_in at = {};
     at.sin_family = AF_INET;
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof at;
     const plain_socket listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ::setsockopt(listener.fd(), SOL_SOCKET, SO_RCVBUF, &buffered, sizeof buffered);
     REQUIRE(::bind(listener.fd(), reinterpret_cast<sockaddr*>(&at), size) == 0);
     REQUIRE(::listen(listener.fd(), 1) == 0);
     REQUIRE(::getsockname(listener.fd(), reinterpret_cast<sockaddr*>(&at), &size) == 0);
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffered, sizeof buffered);
     REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&at), size) == 0);
     ::fcntl(fd, F_SETFL, O_NONBLOCK);
     plain_socket theirs(::accept4(listener.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));

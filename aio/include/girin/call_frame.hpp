@@ -20,6 +20,7 @@ class call_frame {
     call_frame() noexcept = default;
     call_frame(const call_frame&) = delete;
     call_frame& operator=(const call_frame&) = delete;
+
     // Of a coroutine of ours. Its promise begins at the same distance whatever it is, as none is aligned more strictly.
     static call_frame& of(std::coroutine_handle<> coroutine) noexcept {
         return std::coroutine_handle<call_frame>::from_address(coroutine.address()).promise();

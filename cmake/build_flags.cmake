@@ -34,6 +34,8 @@ endif()
 
 find_program(girin_ccache ccache)
 if(girin_ccache)
+    # The sloppiness is what ccache asks for where a header is precompiled.
+    set(girin_ccache ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${girin_ccache})
     set(CMAKE_C_COMPILER_LAUNCHER ${girin_ccache})
     set(CMAKE_CXX_COMPILER_LAUNCHER ${girin_ccache})
 endif()

@@ -104,13 +104,13 @@ void loop_core::run_forever() {
 void loop_core::turn() {
     ++monitor.figures.turns;
     const bool timed_before = std::exchange(timed_, !timers.empty());
+    bool waited_enough = ++turns_since_poll_ >= max_turns_without_poll;
     if (timed_) {
         const loop::time_point now = time();
         if (timed_before) monitor.turn_took(now - turn_time_);
         turn_time_ = now;
+        waited_enough |= now - last_poll_ >= max_time_without_poll;
     }
-    bool waited_enough = ++turns_since_poll_ >= max_turns_without_poll ||
-                         (!timers.empty() && turn_time_ - last_poll_ >= max_time_without_poll);
     if (ready.empty() || stopping_ || waited_enough) poll();
     if (inbox_filled_.load(std::memory_order_acquire)) take_inbox();
     if (signals.arrived()) signals.queue_arrived();

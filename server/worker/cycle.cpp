@@ -286,15 +286,14 @@ void cycle::conclude(const std::exception_ptr& raised) {
 // they have run. What is still being sent belongs to one of them, or to the application, and so cannot be sent any
 // more.
 void cycle::release_waits() {
-    struct keeper final : girin::detail::callback_node {
-        explicit keeper(cycle* c) : kept(c) {}
-        void run() override { delete this; }
-        void drop() noexcept override { delete this; }
-        girin::detail::ref<cycle> kept;
-    };
     if (output_wait_ && output_wait_->unsent) connection_.tear();
     wake_waits();
-    girin::detail::loop_core::running().ready.push_back(*new keeper(this));
+    (input_wait_ ? input_wait_->until_it_ran : output_wait_->until_it_ran).keep(*this);
+}
+
+void cycle::keeper::keep(cycle& c) {
+    kept_ = girin::detail::ref<cycle>(&c);
+    girin::detail::loop_core::running().ready.push_back(*this);
 }
 
 // It has raised, or not completed its response to a client that is still there.

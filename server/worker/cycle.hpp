@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace girin::worker {
 
@@ -38,6 +39,16 @@ class cycle final : public girin::detail::task_core, private receiver, private s
     bool awaits_input() const noexcept { return waits(input_wait_); }
 
  private:
+    // Has the cycle outlive what the loop runs next. It is part of the cycle, so that this needs no memory.
+    class keeper final : public girin::detail::callback_node {
+     public:
+        void keep(cycle& c);
+
+     private:
+        void run() override { drop(); }
+        void drop() noexcept override { const auto last = std::exchange(kept_, {}); }
+        girin::detail::ref<cycle> kept_;
+    };
     class input_wait final : public receive_wait {
      public:
         explicit input_wait(cycle& c) : cycle_(c) {}
@@ -47,6 +58,7 @@ class cycle final : public girin::detail::task_core, private receiver, private s
         using receive_wait::suspended;
         bool waits() const noexcept { return suspended() && !linked(); }
         cycle& cycle_;
+        keeper until_it_ran;
     };
     class output_wait final : public girin::detail::wait_point {
      public:
@@ -56,6 +68,7 @@ class cycle final : public girin::detail::task_core, private receiver, private s
         using wait_point::suspended;
         bool waits() const noexcept { return suspended() && !linked(); }
         cycle& cycle_;
+        keeper until_it_ran;
         bool unsent = false;  // the kernel has not taken all that send was given
     };
 

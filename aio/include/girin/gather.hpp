@@ -139,15 +139,15 @@ gathered<T> take_gathered(future_core& child) {
 
 template <class... T>
 std::tuple<gathered<T>...> collect_tuple(const gather_children& children) {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return std::tuple<gathered<T>...>(take_gathered<T>(*children[I])...);
+    return [&]<std::size_t... index>(std::index_sequence<index...>) {
+        return std::tuple<gathered<T>...>(take_gathered<T>(*children[index])...);
     }(std::index_sequence_for<T...>());
 }
 
 template <class... T>
 std::tuple<settled<T>...> settle_tuple(const gather_children& children) {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return std::tuple<settled<T>...>(settled<T>(future<T>(children[I]))...);
+    return [&]<std::size_t... index>(std::index_sequence<index...>) {
+        return std::tuple<settled<T>...>(settled<T>(future<T>(children[index]))...);
     }(std::index_sequence_for<T...>());
 }
 

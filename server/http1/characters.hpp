@@ -21,6 +21,7 @@ enum character_class : std::uint8_t {
     host_char = 8,    // unreserved and sub-delims (RFC 3986 section 2): a registered name without percent-encoding.
     digit_char = 16,
     hex_char = 32,
+    plain_path_char = 64,  // path_char without '%': what stands for itself.
 };
 
 constexpr std::array<std::uint8_t, 256> character_classes = [] {
@@ -28,8 +29,11 @@ constexpr std::array<std::uint8_t, 256> character_classes = [] {
     const auto add = [&](std::string_view characters, int classes) {
         for (const char c : characters) table[static_cast<unsigned char>(c)] |= static_cast<std::uint8_t>(classes);
     };
-    for (char c = 0x21; c < 0x7f; ++c)
-        if (c != '#') add({&c, 1}, c == '?' ? target_char : target_char | path_char);
+    for (char c = 0x21; c < 0x7f; ++c) {
+        if (c != '#') add({&c, 1}, target_char);
+        if (c != '#' && c != '?') add({&c, 1}, path_char);
+        if (c != '#' && c != '?' && c != '%') add({&c, 1}, plain_path_char);
+    }
     for (char c = 'a'; c <= 'z'; ++c) {
         const char upper = static_cast<char>(c - 'a' + 'A');
         add({&c, 1}, token_char | host_char);

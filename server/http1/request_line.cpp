@@ -50,7 +50,9 @@ failure read_request_line(std::string_view line, request_head& head, std::string
     head.method = line.substr(0, method_end);
     line.remove_prefix(method_end + 1);
 
-    const std::size_t path_end = find_not(line, path_char);
+    std::size_t path_end = find_not(line, plain_path_char);
+    head.may_be_encoded = path_end != line.size() && line[path_end] == '%';
+    if (head.may_be_encoded) path_end += find_not(line.substr(path_end), path_char);
     std::size_t target_end = path_end;
     head.query_string = {};
     if (path_end != line.size() && line[path_end] == '?') {

@@ -70,9 +70,8 @@ cycle::cycle(connection& c)
     : connection_(c), scope_(scope_of(c)), started_(girin::detail::loop_core::running().turn_time()) {
     const service& shared = c.shared();
     const http1::request_head& head = c.head();
-    const bool encoded = head.raw_path.find('%') != std::string_view::npos;
     const bool below_root = !scope_.root_path.empty() && head.raw_path.starts_with('/');
-    if (encoded || below_root) {
+    if (head.may_be_encoded || below_root) {
         if (below_root) whole_path_ = scope_.root_path;
         scope_.path = whole_path_.append(percent_decoded(head.raw_path));
     }

@@ -91,6 +91,14 @@ TEST_CASE("an origin-form target is split at the first question mark and left en
     CHECK(head_of("GET //a HTTP/1.1\r\nHost: a\r\n\r\n").raw_path == "//a");
 }
 
+TEST_CASE("a path that may be percent-encoded is known as such") {
+    CHECK(head_of("GET /a%20b/c HTTP/1.1\r\nHost: a\r\n\r\n").may_be_encoded);
+    CHECK(head_of("GET http://h/%41 HTTP/1.1\r\nHost: a\r\n\r\n").may_be_encoded);
+    CHECK_FALSE(head_of("GET /a/c?d=%41 HTTP/1.1\r\nHost: a\r\n\r\n").may_be_encoded);
+    CHECK_FALSE(head_of("GET http://h?%41 HTTP/1.1\r\nHost: a\r\n\r\n").may_be_encoded);
+    CHECK_FALSE(head_of("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").may_be_encoded);
+}
+
 TEST_CASE("an absolute-form target is for http and https, and its authority takes the place of Host") {
     const auto head = head_of("GET http://Example.org:81/p?q HTTP/1.1\r\nHost: other\r\n\r\n");
     CHECK(head.raw_path == "/p");

@@ -30,6 +30,7 @@ struct thread_pool::state {
     // A place for a thread. It stays when its thread has left, and another one may have it.
     struct place {
         std::thread thread;
+        std::thread before;  // that had the place; what it does at its very end may take a while
         std::condition_variable wake;
         place* next_asleep = nullptr;
         bool awake = true;
@@ -76,9 +77,14 @@ void thread_pool::state::start_thread() {
         places.emplace_back().left = true;
         free = std::prev(places.end());
     }
-    if (free->thread.joinable()) free->thread.join();  // it has left, and needs the mutex no more
-    free->thread = std::thread(
-        [this, &own = *free, number = static_cast<std::size_t>(free - places.begin())] { serve(own, number); });
+    free->before = std::move(free->thread);
+    try {
+        free->thread = std::thread(
+            [this, &own = *free, number = static_cast<std::size_t>(free - places.begin())] { serve(own, number); });
+    } catch (...) {
+        free->thread = std::move(free->before);
+        throw;
+    }
     free->left = false;
     ++threads;
     ++idle;
@@ -87,6 +93,7 @@ void thread_pool::state::start_thread() {
 void thread_pool::state::serve(place& own, std::size_t number) {
     pthread_setname_np(pthread_self(), (name + "_" + std::to_string(number)).substr(0, 15).c_str());
     pool_of_this_thread = this;
+    if (own.before.joinable()) own.before.join();  // here, where neither the mutex nor a loop waits for it
     std::unique_lock lock(mutex);
     for (;;) {
         if (!queue.empty() && !refusing)

@@ -15,6 +15,8 @@
 #include <functional>
 #include <latch>
 #include <memory>
+#include <optional>
+#include <semaphore>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -46,6 +48,16 @@ bool comes_true(const std::function<bool()>& condition) {
     for (int i = 0; i < 20'000 && !condition(); ++i) std::this_thread::sleep_for(500us);
     return condition();
 }
+
+// What a thread does at its very end, when it has left its pool.
+struct slow_end {
+    std::binary_semaphore* may_end = nullptr;
+    std::atomic<bool>* was_told = nullptr;
+    ~slow_end() {
+        if (may_end) *was_told = may_end->try_acquire_for(10s);
+    }
+};
+thread_local slow_end end_of_this_thread;
 
 // A function that says that it runs, and returns when it is told to.
 struct blocker {
@@ -363,6 +375,26 @@ TEST_CASE("threads leave when they have been idle for the pool's idle time, and 
             return std::string(own);
         });
         CHECK(name == "shrinks_0");
+    });
+}
+
+TEST_CASE("the loop does not wait for a thread that has left and is slow to end, and the next one in its place does") {
+    run_virtual([]() -> coro<> {
+        std::binary_semaphore may_end(0);
+        std::atomic<bool> was_told = false, told_before = false;
+        thread_pool pool({.threads = 1, .idle_time = 0s});
+        co_await call_in(&pool, [&] {
+            end_of_this_thread.may_end = &may_end;
+            end_of_this_thread.was_told = &was_told;
+        });
+        CHECK(comes_true([&] { return pool.figures().threads == 0; }));
+        auto next = create_task(call_in(&pool, [&] { told_before = was_told.load(); }));
+        co_await sleep(0s);
+        CHECK(pool.figures().threads == 1);
+        CHECK_FALSE(next.done());
+        may_end.release();
+        co_await next;
+        CHECK(told_before);
     });
 }
 

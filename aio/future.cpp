@@ -160,6 +160,12 @@ std::size_t future_core::remove_callback(std::size_t number) {
     return 1;
 }
 
+void future_core::drop_owned_callbacks() noexcept {
+    if (!owned_) return;
+    const auto dropped = std::exchange(owned_->pending, {});  // which may look at this future when they go
+    for (owned_callback* callback : dropped) delete callback;
+}
+
 void future_wait::await_suspend(std::coroutine_handle<> caller) {
     loop_core& running = loop_core::running();
     if (core_.owner() != &running) throw std::runtime_error("this future is attached to a different loop");

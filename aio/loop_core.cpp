@@ -197,25 +197,25 @@ void loop_core::queue_due_timers() {
 }
 
 // The loop is woken under the lock: it takes the lock before it runs the node, and so cannot be gone in between.
-bool loop_core::push_locked(callback_node& node) noexcept {
-    if (closed) return false;
+void loop_core::push_locked(callback_node& node) noexcept {
     if (current_loop == this) {
         ready.push_back(node);
     } else {
         inbox_.push_back(node);
         if (!inbox_filled_.exchange(true, std::memory_order_release)) io.interrupt();
     }
-    return true;
 }
 
 bool loop_core::push_threadsafe(callback_node& node) noexcept {
     std::lock_guard lock(inbox_mutex_);
-    return push_locked(node);
+    if (closed) return false;
+    push_locked(node);
+    return true;
 }
 
 void loop_core::take_over(pool_job& job) noexcept {
     std::lock_guard lock(inbox_mutex_);
-    push_locked(job.finished());
+    if (takes_jobs_) push_locked(job.finished());
     pool_calls.fetch_sub(1);
     job.submitted_.store(false, std::memory_order_release);
     job_taken_over_.notify_all();
@@ -257,10 +257,11 @@ void loop_core::report(std::string message, std::exception_ptr exception, std::s
         {std::move(message), std::move(exception), std::move(task_name), std::move(call_stack)});
 }
 
+// Frames must not die under a function that runs in a pool. That may wait for this loop, which does nothing any more,
+// and so is told first.
 void loop_core::close() {
     if (is_running) throw std::runtime_error("Cannot close a running event loop");
     if (closed) return;
-    default_pool_.reset();  // waits for what runs: frames must not die under a running function
     {
         std::lock_guard lock(gate->mutex);
         gate->loop = nullptr;
@@ -268,6 +269,14 @@ void loop_core::close() {
     {
         std::lock_guard lock(inbox_mutex_);
         closed = true;
+        ready.append(inbox_);
+    }
+    ready.drop_all();
+    task_core::drop_callbacks(*this);
+    default_pool_.reset();  // waits for what runs
+    {
+        std::lock_guard lock(inbox_mutex_);
+        takes_jobs_ = false;
         ready.append(inbox_);
     }
     signals.remove_all();

@@ -123,7 +123,7 @@ class loop_core {
     void wait_in_virtual_time();
     void wait_for_io(long microseconds);
     bool woken() const noexcept;
-    bool push_locked(callback_node& node) noexcept;
+    void push_locked(callback_node& node) noexcept;
     void take_inbox();
     void queue_due_timers();
 
@@ -136,6 +136,7 @@ class loop_core {
     std::mutex inbox_mutex_;
     callback_list inbox_;
     std::atomic<bool> inbox_filled_ = false;
+    bool takes_jobs_ = true;  // guarded by the inbox's mutex; longer than others are taken
     std::condition_variable job_taken_over_;
     std::unique_ptr<thread_pool> default_pool_;
     bool default_pool_ended_ = false;

@@ -190,6 +190,10 @@ std::size_t task_core::count(const loop_core& loop) noexcept {
     return tasks;
 }
 
+void task_core::drop_callbacks(loop_core& loop) noexcept {
+    for (task_core* task = loop.tasks; task; task = task->next_) task->drop_owned_callbacks();
+}
+
 // The loop was closed over them: they are not resumed, their frames are destroyed, whoever holds them sees them
 // pending.
 void task_core::destroy_all(loop_core& loop) noexcept {

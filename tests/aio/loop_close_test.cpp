@@ -4,13 +4,18 @@
 #include <girin/lock.hpp>
 #include <girin/loop.hpp>
 #include <girin/queue.hpp>
+#include <girin/run_coroutine_threadsafe.hpp>
+#include <girin/run_in_executor.hpp>
 #include <girin/sleep.hpp>
 #include <girin/task.hpp>
+#include <girin/to_thread.hpp>
 
 #include <doctest/doctest.h>
 
+#include <latch>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -182,4 +187,78 @@ TEST_CASE("a generator that is dropped while a task waits inside it takes no can
         CHECK_FALSE(t.done());
     };
     l.run_until_complete(main());
+}
+
+TEST_CASE("a function in a pool that waits for the loop is told when that is closed, and waited for") {
+    thread_pool own({.threads = 1});
+    for (int pool = 0; pool < 3; ++pool) {
+        CAPTURE(pool);
+        std::latch started(1);
+        std::string told, refused;
+        any_task held;
+        loop l;
+        l.set_exception_handler([](loop&, const auto&) {});
+        auto waits_for_task = [&] {
+            auto never = [&]() -> coro<> {
+                held = current_task();
+                started.count_down();
+                co_await sleep(1h);
+            };
+            try {
+                run_coroutine_threadsafe(never(), l).result(20s);
+                told = "a result";
+            } catch (const cancelled_error&) {
+                told = "cancelled";
+            } catch (const timeout_error&) {
+                told = "nothing";
+            }
+            try {
+                l.call_soon_threadsafe([] {});
+            } catch (const std::runtime_error& e) {
+                refused = e.what();
+            }
+        };
+        l.call_soon([&] {
+            if (pool == 0) create_task(to_thread(waits_for_task));
+            if (pool == 1) create_task(to_thread(abandon, waits_for_task));
+            if (pool == 2) run_in_executor(own, waits_for_task);
+        });
+        l.call_soon_threadsafe([&] {
+            create_task([&]() -> coro<> {
+                while (!started.try_wait()) co_await sleep(1ms);
+                loop::running().stop();
+            });
+        });
+        l.run_forever();
+        l.close();
+        CHECK(told == "cancelled");
+        CHECK(refused == "Event loop is closed");
+    }
+}
+
+TEST_CASE("a function whose coroutine has not reached the loop when that is closed is told, too") {
+    std::latch given(1);
+    bool cancelled = false;
+    loop l;
+    l.set_exception_handler([](loop&, const auto&) {});
+    l.call_soon([&] {
+        create_task(to_thread([&] {
+            auto work = []() -> coro<> { co_return; };
+            try {
+                auto result = run_coroutine_threadsafe(work(), l);
+                given.count_down();
+                result.result(20s);
+            } catch (const cancelled_error&) {
+                cancelled = true;
+            } catch (const timeout_error&) {
+            }
+        }));
+        loop::running().call_soon([&] {
+            given.wait();
+            loop::running().stop();
+        });
+    });
+    l.run_forever();
+    l.close();
+    CHECK(cancelled);
 }

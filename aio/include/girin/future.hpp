@@ -104,6 +104,8 @@ class GIRIN_EXPORT future_core {
  protected:
     virtual ~future_core();
     virtual void destroy() noexcept { delete this; }
+    // Drops the callbacks that are done_callbacks.
+    void drop_owned_callbacks() noexcept;
     virtual void report_unretrieved() noexcept;
     // Its exception is raised once more, and shall be seen to come from here.
     virtual void continue_traceback() const noexcept {}

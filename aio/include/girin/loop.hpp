@@ -129,8 +129,9 @@ class GIRIN_EXPORT loop {
     template <class Awaitable>
     decltype(auto) run_until_complete(Awaitable&& awaitable);
 
-    // Drops what is scheduled, destroys what is suspended, waits for pool functions that run. Idempotent; not while
-    // running.
+    // Drops what is scheduled, destroys what is suspended, waits for pool functions that run. One of them that waits
+    // for this loop (run_coroutine_threadsafe) gets a cancelled_error, and what else they ask of it is refused, as it
+    // is closed for them. Idempotent; not while running.
     void close();
     bool is_closed() const noexcept;
 

@@ -53,6 +53,8 @@ class GIRIN_EXPORT task_core : public future_core {
     static ref<task_core> current();
     static std::vector<ref<task_core>> all(loop_core& loop);
     static std::size_t count(const loop_core& loop) noexcept;
+    // For a loop that is being closed: nobody is told any more of the end of its tasks, and then they are destroyed.
+    static void drop_callbacks(loop_core& loop) noexcept;
     static void destroy_all(loop_core& loop) noexcept;
     // Somebody else answers for it: no report if the loop is closed before it is done.
     void abandon_quietly() noexcept { quiet_ = true; }

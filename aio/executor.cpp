@@ -23,8 +23,8 @@ void pool_job::hand_over() noexcept {
     loop_->take_over(*this);
 }
 
-void pool_job::wait_until_handed_over() noexcept {
-    loop_->wait_until_taken_over(*this);
+void pool_job::wait_and_forget() noexcept {
+    loop_->take_over_and_forget(*this);
 }
 
 void job_queue::push(pool_job& job) noexcept {

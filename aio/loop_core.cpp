@@ -221,9 +221,10 @@ void loop_core::take_over(pool_job& job) noexcept {
     job_taken_over_.notify_all();
 }
 
-void loop_core::wait_until_taken_over(const pool_job& job) noexcept {
+void loop_core::take_over_and_forget(pool_job& job) noexcept {
     std::unique_lock lock(inbox_mutex_);
     job_taken_over_.wait(lock, [&] { return !job.submitted(); });
+    if (callback_node& node = job.finished(); node.linked()) node.unlink();
 }
 
 void loop_core::take_inbox() {
@@ -290,6 +291,9 @@ void loop_core::close() {
     task_core::destroy_all(*this);
     generator_core::forget_all(*this);
     resource::close_all(*this);
+    // What is left has been called in a generator that somebody else holds.
+    std::unique_lock lock(inbox_mutex_);
+    job_taken_over_.wait(lock, [this] { return pool_calls == 0; });
 }
 
 }  // namespace girin::detail

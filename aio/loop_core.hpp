@@ -87,7 +87,8 @@ class loop_core {
     bool push_threadsafe(callback_node& node) noexcept;
     // The same for a job that an executor is done with. Afterwards the job and the loop may be gone.
     void take_over(pool_job& job) noexcept;
-    void wait_until_taken_over(const pool_job& job) noexcept;
+    // Waits until an executor is done with the job, which is then not in any queue.
+    void take_over_and_forget(pool_job& job) noexcept;
     // The pool of to_thread, made at first use. std::runtime_error once it has been ended.
     thread_pool& default_pool();
     void set_default_pool(std::unique_ptr<thread_pool> pool);

@@ -242,8 +242,10 @@ void pool_wait::check_called() {
     if (refused_) raise_pool_ended();
 }
 
+// One that has been resumed is in nobody's hands. One that has not may be in a queue that other threads use, too.
 void pool_wait::withdraw() noexcept {
-    if (submitted() && !pool_->take_back(*this)) wait_until_handed_over();
+    if (submitted() && pool_->take_back(*this)) return;
+    if (submitted() || (suspended() && !is_new())) wait_and_forget();
 }
 
 }  // namespace detail

@@ -1,5 +1,6 @@
 #include "tests/support/run_virtual.hpp"
 
+#include <girin/async_generator.hpp>
 #include <girin/gather.hpp>
 #include <girin/run_in_executor.hpp>
 #include <girin/runner.hpp>
@@ -332,6 +333,65 @@ TEST_CASE("a loop that is closed drops its queued functions and waits for the ru
     }
     CHECK_FALSE(called);
     CHECK(pool.queued() == 0);
+}
+
+TEST_CASE("a loop that is closed waits for a function that was called in a generator which somebody holds") {
+    thread_pool pool({.threads = 1});
+    std::atomic<bool> returned = false;
+    std::latch running(1);
+    auto call = [&]() -> async_generator<int> {
+        co_await call_in(&pool, [&] {
+            running.count_down();
+            std::this_thread::sleep_for(50ms);
+            returned = true;
+        });
+        co_yield 1;
+    };
+    std::optional<async_generator<int>> held;
+    {
+        loop l;
+        l.set_exception_handler([](loop&, const auto&) {});
+        l.call_soon([&] {
+            held.emplace(call());
+            create_task([&]() -> coro<> { co_await held->next(); });
+            loop::running().call_soon([&] {
+                running.wait();
+                loop::running().stop();
+            });
+        });
+        l.run_forever();
+        l.close();
+        CHECK(returned);
+    }
+    held.reset();
+}
+
+TEST_CASE("a generator may be dropped whenever the function that it awaits returns, while others return, too") {
+    thread_pool pool({.threads = 3});
+    std::atomic<int> called = 0;
+    auto body = [&]() -> async_generator<int> {
+        for (;;) {
+            co_await call_in(&pool, [&] { ++called; });
+            co_yield 1;
+        }
+    };
+    loop l;
+    l.set_exception_handler([](loop&, const auto&) {});
+    auto main = [&]() -> coro<> {
+        for (int round = 0; round < 200; ++round) {
+            std::optional<async_generator<int>> dropped(body());
+            create_task([&]() -> coro<> { co_await dropped->next(); });
+            std::vector<coro<>> others;
+            for (int i = 0; i < 3; ++i) others.push_back(call_in(&pool, [&] { ++called; }));
+            auto all = gather(std::move(others));
+            co_await sleep(0s);
+            for (int i = 0; i < round % 20; ++i) std::this_thread::yield();
+            dropped.reset();
+            co_await all;
+        }
+    };
+    l.run_until_complete(main());
+    CHECK(called >= 600);
 }
 
 TEST_CASE("one pool serves the loops of several threads") {

@@ -36,8 +36,9 @@ class GIRIN_EXPORT pool_job {
     bool submitted() const noexcept { return submitted_.load(std::memory_order_acquire); }
     // Whether it has never been given to an executor.
     bool is_new() const noexcept { return !loop_; }
-    // Waits until it is not submitted any more. For a job whose loop is closed before it has run.
-    void wait_until_handed_over() noexcept;
+    // Waits until it is not submitted any more, and takes finished() out of its loop's queue. For a job whose owner
+    // goes before it has come back, in the loop's thread.
+    void wait_and_forget() noexcept;
 
     std::chrono::steady_clock::time_point queued_at{};  // for an executor that keeps figures
 

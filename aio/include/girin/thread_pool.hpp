@@ -104,7 +104,7 @@ class GIRIN_EXPORT pool_wait : public wait_point, public pool_job {
  protected:
     // Raises the task's cancellation, or says that the function was not called.
     void check_called();
-    // To be called first in the destructor: the loop may be closed while the function is queued or runs.
+    // To be called first in the destructor: the frame may go while the function is queued or runs.
     void withdraw() noexcept;
 
  private:

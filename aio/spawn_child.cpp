@@ -2,8 +2,10 @@
 
 #include "aio/signals_blocked.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -11,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <stdexcept>
 #include <system_error>
@@ -18,6 +21,9 @@
 namespace girin::detail {
 
 namespace {
+
+constexpr long most_descriptors = 1 << 20;               // that are looked at one by one; the limit may be a billion
+constexpr auto longest_exec = std::chrono::seconds(10);  // that is waited for, where it has to be
 
 // Everything that the child needs, made before it exists.
 struct plan {
@@ -28,8 +34,8 @@ struct plan {
     char* const* paths;  // where the program may be
     char* const* arguments;
     char* const* environment;
-    int most_descriptors;
-    int failures;  // the pipe to tell of them; closed by exec
+    int failures;                  // the pipe to tell of them; closed by exec
+    volatile bool* shares_memory;  // set by a child that does
 };
 
 struct failure {
@@ -84,11 +90,36 @@ std::vector<std::string> candidates(const spawn_request& request) {
     return all;
 }
 
-// From here to run_child() everything is async-signal-safe, and changes no memory of the parent's, which the child
-// shares until it has executed the program.
-void close_all_on_exec(int most_descriptors) noexcept {
+// From here to run_child() everything is async-signal-safe, and changes no memory of the parent's but what is there to
+// be changed: the child shares it until it has executed the program.
+void close_on_exec(int fd) noexcept {
+    if (fd > STDERR_FILENO) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+// Those that are open. False when the kernel does not say which are.
+bool close_listed_on_exec() noexcept {
+    const int folder = ::open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return false;
+    alignas(dirent64) char entries[4096];
+    long size;
+    while ((size = ::syscall(SYS_getdents64, folder, entries, sizeof entries)) > 0) {
+        for (long at = 0; at < size;) {
+            const auto* entry = reinterpret_cast<const dirent64*>(entries + at);
+            int fd = 0;
+            for (const char* c = entry->d_name; *c >= '0' && *c <= '9'; ++c) fd = fd * 10 + *c - '0';
+            close_on_exec(fd);
+            at += entry->d_reclen;
+        }
+    }
+    return size == 0;
+}
+
+void close_all_on_exec() noexcept {
     if (::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
-    for (int fd = 3; fd < most_descriptors; ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);  // before Linux 5.11, and valgrind
+    if (close_listed_on_exec()) return;  // before Linux 5.11, and in valgrind
+    const long limit = ::sysconf(_SC_OPEN_MAX);
+    const long end = limit < 0 || limit > most_descriptors ? most_descriptors : limit;
+    for (int fd = 0; fd < end; ++fd) close_on_exec(fd);
 }
 
 [[noreturn]] void report_failure(const plan& p, failure what) noexcept {
@@ -99,6 +130,7 @@ void close_all_on_exec(int most_descriptors) noexcept {
 
 // No handler of the parent's may run here: every signal is blocked until all have their default action.
 [[noreturn, gnu::noinline]] void run_child(const plan& p) noexcept {
+    *p.shares_memory = true;
     struct sigaction standard = {};
     standard.sa_handler = SIG_DFL;
     for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
@@ -109,7 +141,7 @@ void close_all_on_exec(int most_descriptors) noexcept {
     }
     if (p.stderr_is_stdout && ::dup2(STDOUT_FILENO, STDERR_FILENO) < 0) report_failure(p, {errno, false});
     if (p.cwd && ::chdir(p.cwd) != 0) report_failure(p, {errno, true});
-    close_all_on_exec(p.most_descriptors);
+    close_all_on_exec();
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -132,6 +164,21 @@ void close_all_on_exec(int most_descriptors) noexcept {
     return pid;
 }
 
+// A child that shared this process's memory has executed the program by now, or has told why not. Where vfork() copies
+// the memory (valgrind, qemu-user), it has not, and closes the pipe when it does. That alone is not to be relied on: a
+// process that another thread has forked meanwhile has the pipe, too.
+bool has_failed(int told, bool shared_memory, failure& what) noexcept {
+    using clock = std::chrono::steady_clock;
+    const auto until = clock::now() + (shared_memory ? std::chrono::seconds(0) : longest_exec);
+    pollfd pipe = {told, POLLIN, 0};
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
+        const int ready = ::poll(&pipe, 1, std::max(0, static_cast<int>(left.count())));
+        if (ready > 0) return ::read(told, &what, sizeof what) == sizeof what;
+        if (ready == 0 || errno != EINTR) return false;
+    }
+}
+
 }  // namespace
 
 pid_t spawn_child(const spawn_request& request) {
@@ -144,6 +191,7 @@ pid_t spawn_child(const spawn_request& request) {
     if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::system_category(), "pipe2");
     const unique_fd told(ends[0]);
     unique_fd tells = above_standard_streams(unique_fd(ends[1]));
+    volatile bool shared_memory = false;
     const plan p = {
         .streams = request.streams,
         .stderr_is_stdout = request.stderr_is_stdout,
@@ -152,8 +200,8 @@ pid_t spawn_child(const spawn_request& request) {
         .paths = path_pointers.data(),
         .arguments = arguments.data(),
         .environment = request.env ? own_environment.data() : environ,
-        .most_descriptors = static_cast<int>(::sysconf(_SC_OPEN_MAX)),
         .failures = tells.get(),
+        .shares_memory = &shared_memory,
     };
     pid_t pid = -1;
     int error = 0;
@@ -165,10 +213,7 @@ pid_t spawn_child(const spawn_request& request) {
     if (pid < 0) throw std::system_error(error, std::system_category(), "cannot make a process for " + request.program);
     tells.reset();
     failure what = {};
-    ssize_t size;
-    do size = ::read(told.get(), &what, sizeof what);
-    while (size < 0 && errno == EINTR);
-    if (size != sizeof what) return pid;
+    if (!has_failed(told.get(), shared_memory, what)) return pid;
     while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
     throw std::system_error(what.error, std::system_category(),

@@ -16,6 +16,7 @@
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -27,9 +28,11 @@
 #include <fstream>
 #include <optional>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 using namespace girin;
 using namespace std::chrono_literals;
@@ -73,11 +76,11 @@ void wait_until_gone(pid_t pid) {
     CHECK_FALSE(exists(pid));
 }
 
-// From now on this thread, and what it starts, has no pidfds.
-void forbid_pidfds() {
+// From now on this thread, and what it starts, has a kernel without this system call.
+void forbid(unsigned system_call) {
     sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, system_call, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -300,6 +303,56 @@ TEST_CASE("a child has no descriptor but its standard streams, no blocked signal
     ::close(leaking);
 }
 
+TEST_CASE("where there is no close_range a child has no other descriptor either, also none above the limit") {
+    rlimit before = {};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    REQUIRE(before.rlim_cur > 300);
+    const int leaking = ::fcntl(STDIN_FILENO, F_DUPFD, 300);
+    REQUIRE(leaking >= 300);
+    const rlimit lower = {290, before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &lower) == 0);
+    std::string descriptors;
+    std::thread without_close_range([&] {
+        forbid(SYS_close_range);
+        run_virtual([&]() -> coro<> { descriptors = co_await output_of("ls /proc/$$/fd"); });
+    });
+    without_close_range.join();
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    ::close(leaking);
+    CHECK(descriptors == "0\n1\n2\n");
+}
+
+TEST_CASE("a program is started at once though another thread forks meanwhile") {
+    // So many places to look in that processes are forked before the child has executed the program.
+    const std::string path = std::string(120'000, ':') + "/bin:/usr/bin";
+    std::vector<pid_t> forked;
+    const auto begin = std::chrono::steady_clock::now();
+    {
+        const std::jthread forks([&](const std::stop_token& stop) {
+            while (!stop.stop_requested() && forked.size() < 200) {
+                const pid_t pid = ::fork();
+                if (pid == 0) {
+                    ::sleep(20);
+                    ::_exit(0);
+                }
+                forked.push_back(pid);
+                std::this_thread::sleep_for(1ms);
+            }
+        });
+        run_virtual([&]() -> coro<> {
+            auto child = co_await create_subprocess_exec("true", {}, {.env = {{{"PATH", path}}}});
+            auto status = co_await child.wait();
+            CHECK(status == 0);
+        });
+    }
+    CHECK(std::chrono::steady_clock::now() - begin < 15s);
+    CHECK(forked.size() > 1);
+    for (const pid_t pid : forked) {
+        ::kill(pid, SIGKILL);
+        CHECK(::waitpid(pid, nullptr, 0) == pid);
+    }
+}
+
 TEST_CASE("a child can be started in a session of its own") {
     run_virtual([]() -> coro<> {
         auto shell = co_await create_subprocess_shell("cut -d' ' -f6 /proc/$$/stat",
@@ -369,7 +422,7 @@ TEST_CASE("a child that runs when its loop is closed is killed and reaped") {
 TEST_CASE("where there are no pidfds a thread waits for each child") {
     pid_t running = 0;
     std::thread without_pidfds([&] {
-        forbid_pidfds();
+        forbid(SYS_pidfd_open);
         run_virtual([&]() -> coro<> {
             auto before = open_descriptors();
             auto [a, b] = co_await gather(status_of("exit 3"), status_of("kill $$"));

@@ -120,7 +120,8 @@ void child_process::kill() const noexcept {
 
 bool child_process::idle() const {
     pollfd events = {socket_.get(), POLLIN | POLLRDHUP, 0};
-    return ::poll(&events, 1, 0) == 0 && !has_ended(std::chrono::milliseconds(0));
+    const bool silent = !ready_ || ::poll(&events, 1, 0) == 0;
+    return silent && !has_ended(std::chrono::milliseconds(0));
 }
 
 bool child_process::become_ready(clock::time_point until) {

@@ -46,7 +46,7 @@ class child_process {
     // Between the constructor and end(), from any thread.
     void kill() const noexcept;
 
-    // Whether it is there, and has nothing to say.
+    // Whether it is there, and has nothing to say but that it is ready.
     bool idle() const;
     bool ready() const noexcept { return ready_; }
     // Waits for it to be ready. False when it has ended; process_pool_error when the time is up.

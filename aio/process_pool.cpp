@@ -72,6 +72,7 @@ struct process_pool::state {
 
  private:
     detail::child_process& ready_child();
+    void require_wanted(const detail::process_call& call);
     bool attach(detail::process_call& call, detail::child_process& child);
     bool detach(detail::process_call& call) noexcept;
     std::string exchange(detail::process_call& call);
@@ -88,6 +89,12 @@ detail::child_process& process_pool::state::ready_child() {
         ++started;
     }
     return *child;
+}
+
+// A call that is not may have been cancelled before a process had to do with it.
+void process_pool::state::require_wanted(const detail::process_call& call) {
+    std::lock_guard lock(mutex);
+    if (call.stopped_ || ended) raise_ended();
 }
 
 // From now on until detach() others may kill the process. False when they would have.
@@ -130,7 +137,7 @@ void process_pool::state::run(detail::process_call& call) {
     }
 }
 
-// Whatever ends this but an answer ends the process, too.
+// Whatever ends this but an answer ends the process, too, once it may have got the call.
 std::string process_pool::state::exchange(detail::process_call& call) {
     const std::string function(call.function_.name);
     const detail::code_address where = locate(call.function_);
@@ -141,14 +148,15 @@ std::string process_pool::state::exchange(detail::process_call& call) {
     detail::wire<std::string>::put(request, call.arguments_);
     call.arguments_ = {};
 
+    require_wanted(call);
     detail::child_process& child = ready_child();
+    if (!attach(call, child)) raise_ended();
     struct discard_unless_answered {
         bool answered = false;
         ~discard_unless_answered() {
             if (!answered) child_of_this_thread.reset();
         }
     } guard;
-    if (!attach(call, child)) raise_ended();
     struct detach_at_end {
         state& pool;
         detail::process_call& call;

@@ -401,6 +401,25 @@ TEST_CASE("cancelling a call that runs kills its process and waits for its end")
     });
 }
 
+TEST_CASE("cancelling a call that has no process yet leaves the one that is just being started to the next call") {
+    bool left = false;
+    for (int i = 0; i < 200 && !left; ++i)
+        run_virtual([&]() -> coro<> {
+            process_pool pool({.processes = 1});
+            auto t = create_task(pool.run<block>());
+            co_await sleep(0s);
+            while (pool.figures().called == 0) std::this_thread::yield();
+            for (int wait = 0; wait < i; ++wait) std::this_thread::yield();
+            t.cancel();
+            CHECK_THROWS_AS(co_await t, cancelled_error);
+            const auto before = pool.figures().started;
+            int process = co_await pool.run<pid>();
+            CHECK(process != ::getpid());
+            left = before == 1 && pool.figures().started == 1;
+        });
+    CHECK(left);
+}
+
 TEST_CASE("a call that takes too long is ended by a timeout around it") {
     auto program = []() -> coro<> {
         process_pool pool({.processes = 1});

@@ -4,8 +4,6 @@
 
 #include <girin/process_pool.hpp>
 
-#include <climits>
-
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -27,6 +25,7 @@ namespace girin::detail {
 namespace {
 
 constexpr auto patience = std::chrono::seconds(1);  // with a process that has closed its socket, and is about to end
+constexpr auto look_again = std::chrono::milliseconds(50);  // for the end of a process, where a kernel does not tell
 constexpr std::size_t chunk = 64 << 10;
 
 // Executes this program again, as it is: after a deployment /proc/self/exe still leads to the file that runs here, and
@@ -132,7 +131,8 @@ bool child_process::become_ready(clock::time_point until) {
 }
 
 bool child_process::send(const std::string& message) const {
-    return send_message(socket_.get(), message);
+    const std::uint64_t size = message.size();
+    return send_bytes({reinterpret_cast<const char*>(&size), sizeof size}) && send_bytes(message);
 }
 
 bool child_process::receive(std::string& message, std::size_t most, deadline until) const {
@@ -174,6 +174,17 @@ process_end child_process::reap() noexcept {
 }
 
 // A process that the child has started may hold the socket when the child has ended.
+bool child_process::send_bytes(std::string_view bytes) const {
+    while (!bytes.empty()) {
+        const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent > 0)
+            bytes.remove_prefix(static_cast<std::size_t>(sent));
+        else if (errno == EAGAIN ? wait_for(POLLOUT, std::nullopt) : errno != EINTR)
+            return false;
+    }
+    return true;
+}
+
 bool child_process::receive_bytes(std::string& bytes, std::size_t size, deadline until) const {
     bytes.clear();
     bool ended = false;
@@ -185,21 +196,23 @@ bool child_process::receive_bytes(std::string& bytes, std::size_t size, deadline
         bytes.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
         if (got > 0 || (got < 0 && error == EINTR)) continue;
         if (got == 0 || error != EAGAIN || ended) return false;
-        ended = wait_for_bytes(until);
+        ended = wait_for(POLLIN, until);
     }
     return true;
 }
 
-// True when the process has ended, and there may be bytes or not.
-bool child_process::wait_for_bytes(deadline until) const {
-    pollfd events[] = {{socket_.get(), POLLIN, 0}, {process_.get(), POLLIN, 0}};
-    int left = -1;
+// True when the process has ended, and the socket may be ready or not.
+bool child_process::wait_for(short what, deadline until) const {
+    pollfd events[] = {{socket_.get(), what, 0}, {process_.get(), POLLIN, 0}};
+    std::chrono::milliseconds left = process_.get() >= 0 ? std::chrono::hours(1) : look_again;
     if (until) {
-        auto rest = std::chrono::ceil<std::chrono::milliseconds>(*until - clock::now()).count();
-        if (rest <= 0) throw process_pool_error("a process did not become ready within the pool's start_timeout");
-        left = static_cast<int>(std::min<long long>(rest, INT_MAX));
+        const auto rest = std::chrono::ceil<std::chrono::milliseconds>(*until - clock::now());
+        if (rest <= rest.zero())
+            throw process_pool_error("a process did not become ready within the pool's start_timeout");
+        left = std::min(left, rest);
     }
-    ::poll(events, 2, left);
+    const int ready = ::poll(events, 2, static_cast<int>(left.count()));
+    if (ready == 0 && process_.get() < 0) return has_ended(std::chrono::milliseconds(0));
     return events[1].revents != 0 && events[0].revents == 0;
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace girin::detail {
@@ -68,8 +69,9 @@ class child_process {
 
     bool has_ended(std::chrono::milliseconds patience) const;
     process_end reap() noexcept;
+    bool send_bytes(std::string_view bytes) const;
     bool receive_bytes(std::string& bytes, std::size_t size, deadline until) const;
-    bool wait_for_bytes(deadline until) const;
+    bool wait_for(short events, deadline until) const;
 
     owned_fd socket_;
     int pid_;           // 0 when it has been waited for

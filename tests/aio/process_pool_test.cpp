@@ -11,6 +11,8 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <link.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -53,6 +55,15 @@ constexpr bool sanitized = false;
 struct point {
     int x, y;
 };
+
+char state_of(int process) {
+    std::ifstream in("/proc/" + std::to_string(process) + "/stat");
+    std::string text;
+    return std::getline(in, text) ? text[text.rfind(')') + 2] : 'X';
+}
+bool sleeps(int process) {
+    return state_of(process) == 'S';
+}
 
 std::string constructed = std::string("a constructor ") + "has run";
 int calls_so_far = 0;
@@ -148,6 +159,21 @@ void leave_an_heir(const std::string& file) {
     std::ofstream(file) << heir << std::endl;
     ::raise(SIGKILL);
 }
+// Forks something that keeps the socket, stops this process, and kills it when more is sent to it than it reads.
+void leave_a_murderer(const std::string& file) {
+    const int victim = ::getpid();
+    const int murderer = ::fork();
+    if (murderer == 0) {
+        while (!sleeps(victim)) ::usleep(1000);
+        ::kill(victim, SIGSTOP);
+        pollfd next_call = {3, POLLIN, 0};
+        ::poll(&next_call, 1, -1);
+        ::kill(victim, SIGKILL);
+        ::sleep(1000);
+        ::_exit(0);
+    }
+    std::ofstream(file) << murderer << std::endl;
+}
 void block() {
     ::sleep(1000);
 }
@@ -184,10 +210,7 @@ bool is_gone(int process) {
 
 // The same for one that is not ours, which may not have been waited for.
 bool has_ended(int process) {
-    std::ifstream in("/proc/" + std::to_string(process) + "/stat");
-    std::string text;
-    if (!std::getline(in, text)) return true;
-    const char state = text[text.rfind(')') + 2];
+    const char state = state_of(process);
     return state == 'Z' || state == 'X';
 }
 
@@ -354,6 +377,22 @@ TEST_CASE("the end of a process is noticed though somebody that it has started k
         const int heir = pid_in(folder.path("pid"));
         CHECK_FALSE(has_ended(heir));
         ::kill(heir, SIGKILL);
+    });
+}
+
+TEST_CASE("a process that ends while it is sent a call is noticed though somebody keeps the socket and reads nothing") {
+    const scratch_folder folder;
+    run_virtual([&]() -> coro<> {
+        process_pool pool({.processes = 1});
+        int process = co_await pool.run<pid>();
+        co_await pool.run<leave_a_murderer>(folder.path("pid"));
+        CHECK(comes_true([&] { return state_of(process) == 'T'; }));
+        auto death = co_await death_of(pool.run<size_of>(std::string(32 << 20, 'x')));
+        REQUIRE(death);
+        CHECK(death->signal() == SIGKILL);
+        const int murderer = pid_in(folder.path("pid"));
+        CHECK_FALSE(has_ended(murderer));
+        ::kill(murderer, SIGKILL);
     });
 }
 

@@ -122,7 +122,15 @@ void serve_instead_of_main(int argc, char** argv, char** environment) {
 struct initializers {
     initializer* first = nullptr;
     std::size_t count = 0;
+    std::uintptr_t read_only_from = 0, read_only_to = 0;  // whole pages, since the program was loaded
 };
+
+std::size_t page_size() noexcept {
+    return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+std::uintptr_t page_of(std::uintptr_t address) noexcept {
+    return address / page_size() * page_size();
+}
 
 // The constructors of the program itself, which run after those of all its libraries.
 initializers of_program() {
@@ -130,8 +138,14 @@ initializers of_program() {
     auto look = [](dl_phdr_info* program, std::size_t, void* result) {
         auto& array = *static_cast<initializers*>(result);
         for (std::size_t i = 0; i < program->dlpi_phnum; ++i) {
-            if (program->dlpi_phdr[i].p_type != PT_DYNAMIC) continue;
-            const auto* entry = reinterpret_cast<const ElfW(Dyn)*>(program->dlpi_addr + program->dlpi_phdr[i].p_vaddr);
+            const ElfW(Phdr)& segment = program->dlpi_phdr[i];
+            const std::uintptr_t begin = program->dlpi_addr + segment.p_vaddr;
+            if (segment.p_type == PT_GNU_RELRO) {
+                array.read_only_from = page_of(begin);
+                array.read_only_to = page_of(begin + segment.p_memsz);
+            }
+            if (segment.p_type != PT_DYNAMIC) continue;
+            const auto* entry = reinterpret_cast<const ElfW(Dyn)*>(begin);
             for (; entry->d_tag != DT_NULL; ++entry) {
                 if (entry->d_tag == DT_INIT_ARRAY)
                     array.first = reinterpret_cast<initializer*>(program->dlpi_addr + entry->d_un.d_ptr);
@@ -144,11 +158,18 @@ initializers of_program() {
     return found;
 }
 
-// The table has been made read-only when the program was loaded.
-void make_writable(initializer* entry) {
-    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-    const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(entry) / page * page;
-    if (::mprotect(reinterpret_cast<void*>(begin), page, PROT_READ | PROT_WRITE) != 0) give_up(std::strerror(errno));
+// The table may have been made read-only when the program was loaded, and then is afterwards.
+void replace_last(const initializers& program, initializer by) {
+    initializer& last = program.first[program.count - 1];
+    const std::uintptr_t page = page_of(reinterpret_cast<std::uintptr_t>(&last));
+    const bool read_only = page >= program.read_only_from && page < program.read_only_to;
+    auto protect = [&](int how) {
+        if (read_only && ::mprotect(reinterpret_cast<void*>(page), page_size(), how) != 0)
+            give_up(std::strerror(errno));
+    };
+    protect(PROT_READ | PROT_WRITE);
+    last = by;
+    protect(PROT_READ);
 }
 
 // Whether the descriptor is one end of a socket pair that a parent process has made.
@@ -181,11 +202,9 @@ pid_t maker_of_socket() {
 
     const initializers program = of_program();
     if (program.count == 0) give_up("the program has no constructors");
-    initializer& last = program.first[program.count - 1];
-    last_initializer = last;
-    if (reinterpret_cast<void*>(last) == reinterpret_cast<void*>(&serve_if_asked_to)) serve();
-    make_writable(&last);
-    last = &serve_instead_of_main;
+    last_initializer = program.first[program.count - 1];
+    if (reinterpret_cast<void*>(last_initializer) == reinterpret_cast<void*>(&serve_if_asked_to)) serve();
+    replace_last(program, &serve_instead_of_main);
 }
 
 }  // namespace

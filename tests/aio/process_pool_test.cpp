@@ -193,6 +193,27 @@ std::vector<std::string> open_descriptors() {
     std::sort(found.begin(), found.end());
     return found;
 }
+// What the program may do with what it was to have made read-only when it was loaded, as in /proc/self/maps.
+std::string rights_of_relocated() {
+    std::uintptr_t begin = 0;
+    ::dl_iterate_phdr(
+        [](dl_phdr_info* program, std::size_t, void* found) {
+            for (std::size_t i = 0; i < program->dlpi_phnum; ++i)
+                if (program->dlpi_phdr[i].p_type == PT_GNU_RELRO)
+                    *static_cast<std::uintptr_t*>(found) = program->dlpi_addr + program->dlpi_phdr[i].p_vaddr;
+            return 1;
+        },
+        &begin);
+    std::ifstream maps("/proc/self/maps");
+    std::string rights;
+    for (std::string line; std::getline(maps, line);) {
+        std::uintptr_t from = 0, to = 0;
+        char allowed[5] = {};
+        if (std::sscanf(line.c_str(), "%lx-%lx %4s", &from, &to, allowed) == 3 && from <= begin && begin < to)
+            rights = allowed;
+    }
+    return rights;
+}
 std::pair<bool, bool> environment_and_signals() {
     sigset_t blocked;
     ::pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
@@ -289,6 +310,15 @@ TEST_CASE("what holds an address cannot be sent") {
     static_assert(!transferable<int*> && !transferable<const char*> && !transferable<std::string_view>);
     static_assert(!transferable<std::reference_wrapper<int>> && !transferable<std::span<int>>);
     static_assert(!transferable<std::unique_ptr<int>> && !transferable<std::vector<int*>>);
+}
+
+TEST_CASE("what is read-only in the program is so in a process of the pool") {
+    run_virtual([]() -> coro<> {
+        process_pool pool({.processes = 1});
+        auto rights = co_await pool.run<rights_of_relocated>();
+        CHECK(rights == rights_of_relocated());
+        CHECK(rights != "");
+    });
 }
 
 TEST_CASE("the program's constructors have run before a function is called") {

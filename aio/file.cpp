@@ -3,6 +3,8 @@
 
 #include <girin/file.hpp>
 #include <girin/lock.hpp>
+#include <girin/shield.hpp>
+#include <girin/task.hpp>
 #include <girin/to_thread.hpp>
 
 #include <fcntl.h>
@@ -151,7 +153,7 @@ coro<void> write_all(file_ref f, std::string bytes) {
 }
 
 // Out of its owner's hands before a thread closes it, so that nobody closes it twice.
-coro<void> close_file(file_ref f) {
+coro<void> close_in_turn(file_ref f) {
     const auto held = co_await f->turn.acquire_guard();
     unique_fd closing = f->take_fd();
     if (!closing) co_return;
@@ -159,6 +161,15 @@ coro<void> close_file(file_ref f) {
         if (::close(closing.release()) != 0 && errno != EINTR) f->fail("cannot close");
     };
     co_await thread_call<decltype(close)>(nullptr, close);
+}
+
+// While other calls have the file a task stands in line for this one, which a cancellation can end.
+coro<void> close_file(file_ref f) {
+    const lock_core& turn = *f->turn.core();
+    if (turn.locked || !turn.line.empty())
+        co_await shield(create_task(close_in_turn(f), {.eager_start = true}));
+    else
+        co_await close_in_turn(f);
 }
 
 int flags_of(const std::string& mode) {

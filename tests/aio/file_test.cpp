@@ -323,6 +323,35 @@ TEST_CASE("an open that is cancelled while it runs leaves nothing open, and a ca
     });
 }
 
+TEST_CASE("a close that is cancelled while another call has the file closes it when that call ends") {
+    const auto before = open_descriptors();
+    run_virtual([]() -> coro<> {
+        scratch_folder folder;
+        const std::string path = folder.path("fifo");
+        REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+        const int writer = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+        auto f = co_await file::open(path);
+        auto reads = create_task(f.read(3));
+        co_await until([] { return default_executor().busy() == 1; });
+        auto closes = create_task(outcome_of(f.close()));
+        auto late = create_task(message_of(f.read(3)));
+        co_await turns(3);
+        closes.cancel();
+        auto outcome = co_await closes;
+        CHECK(outcome == "cancelled");
+        CHECK_FALSE(reads.done());
+        CHECK_FALSE(f.closed());
+        REQUIRE(::write(writer, "123456", 6) == 6);
+        auto bytes = co_await reads;
+        CHECK(bytes == "123");
+        auto of_late = co_await late;
+        CHECK(of_late == "the file is closed: " + path);
+        CHECK(f.closed());
+        ::close(writer);
+    });
+    CHECK(open_descriptors() == before);
+}
+
 TEST_CASE("a file is closed with its last handle, and with its loop") {
     const auto before = open_descriptors();
     std::optional<file> kept;

@@ -50,9 +50,10 @@ class GIRIN_EXPORT file {
     // Waits until what was written is on the disk (fsync).
     GIRIN_CORO_WRAPPER coro<void> sync() const;
 
-    // Closes it, even if it is cancelled, but for a cancellation while another call has the file; nothing happens when
-    // it is closed already. Every other call raises std::runtime_error then. If the last copy goes without close(), the
-    // file is closed on the loop's thread, and an error of that is lost.
+    // Closes it, even if it is cancelled: while other calls have the file it is closed when they end, and the
+    // cancellation does not wait for that. Nothing happens when it is closed already. Every other call raises
+    // std::runtime_error then. If the last copy goes without close(), the file is closed on the loop's thread, and an
+    // error of that is lost.
     GIRIN_CORO_WRAPPER coro<void> close() const;
     bool closed() const noexcept;
     const std::string& name() const noexcept;

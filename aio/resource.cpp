@@ -30,7 +30,7 @@ bool resource::in_running_loop() const noexcept {
 
 void resource::require_running_loop() const {
     if (!in_running_loop())
-        throw std::runtime_error("a stream, server or process belongs to the loop in which it was made");
+        throw std::runtime_error("a stream, server, process or file belongs to the loop in which it was made");
 }
 
 void resource::close_all(loop_core& loop) noexcept {

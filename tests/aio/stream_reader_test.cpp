@@ -374,7 +374,7 @@ TEST_CASE("a stream is not for another loop, and cannot wait outside of a task")
         co_return;
     }(pair));
     auto elsewhere = run(outcome_of(pair->ours.reader.read(1)));
-    CHECK(elsewhere == "a stream, server or process belongs to the loop in which it was made");
+    CHECK(elsewhere == "a stream, server, process or file belongs to the loop in which it was made");
     pair->theirs.send("x");
     auto got = l.run_until_complete(pair->ours.reader.read(1));
     CHECK(got == "x");

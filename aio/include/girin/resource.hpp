@@ -1,4 +1,4 @@
-// What a program has open to the outside: streams, servers, child processes. A loop that is closed closes them.
+// What a program has open to the outside: streams, servers, child processes, files. A loop that is closed closes them.
 #pragma once
 
 #include <girin/coro.hpp>

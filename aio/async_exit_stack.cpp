@@ -9,8 +9,8 @@ async_exit_stack::~async_exit_stack() = default;
 // What is pushed by what is called is called, too.
 coro<std::exception_ptr> async_exit_stack::unwind(async_exit_stack& stack, std::exception_ptr raised) {
     while (!stack.callbacks_.empty()) {
-        auto last = std::move(stack.callbacks_.back());
-        stack.callbacks_.pop_back();
+        auto last = std::move(stack.callbacks_.front());
+        stack.callbacks_.pop_front();
         try {
             if (co_await last->leave(raised)) raised = nullptr;
         } catch (...) {

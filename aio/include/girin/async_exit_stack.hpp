@@ -7,10 +7,10 @@
 #include <girin/task.hpp>
 
 #include <exception>
+#include <forward_list>
 #include <memory>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace girin {
 
@@ -102,27 +102,30 @@ class GIRIN_EXPORT async_exit_stack {
     // Calls function(), and awaits it if it returns a coroutine (push_async_callback, and callback).
     template <class F>
     void push_async_callback(F function) {
-        callbacks_.push_back(std::make_unique<detail::async_callback<F>>(std::move(function)));
+        callbacks_.push_front(std::make_unique<detail::async_callback<F>>(std::move(function)));
     }
     // Awaits function(exception), which is null when there is none; true suppresses it.
     template <class F>
     void push_async_exit(F function) {
-        callbacks_.push_back(std::make_unique<detail::async_exit<F>>(std::move(function)));
+        callbacks_.push_front(std::make_unique<detail::async_exit<F>>(std::move(function)));
     }
     // Awaits context.aenter(), and returns its result; the stack keeps the context, and awaits context.aexit(exception)
     // as push_async_exit's function. When aenter() raises, aexit() is not called.
     template <class Context>
     auto enter_async_context(Context context) -> decltype(context.aenter()) {
         using T = typename decltype(context.aenter())::value_type;
-        auto exit = std::make_unique<detail::context_exit<Context>>(std::move(context));
+        auto made = std::make_unique<detail::context_exit<Context>>(std::move(context));
+        Context& kept = made->context;
+        exits exit;
+        exit.push_front(std::move(made));
+        // Once it is entered, nothing may fail before it is on the stack.
         if constexpr (std::is_void_v<T>) {
-            co_await exit->context.aenter();
-            callbacks_.push_back(std::move(exit));
+            co_await kept.aenter();
+            callbacks_.splice_after(callbacks_.before_begin(), exit);
         } else {
-            detail::outcome<T> entered;
-            entered.set_value(co_await exit->context.aenter());
-            callbacks_.push_back(std::move(exit));
-            co_return entered.take();
+            T entered = co_await kept.aenter();
+            callbacks_.splice_after(callbacks_.before_begin(), exit);
+            co_return std::forward<T>(entered);
         }
     }
 
@@ -132,9 +135,11 @@ class GIRIN_EXPORT async_exit_stack {
     coro<> aclose();
 
  private:
+    using exits = std::forward_list<std::unique_ptr<detail::exit_callback>>;
+
     static coro<std::exception_ptr> unwind(async_exit_stack& stack, std::exception_ptr raised);
 
-    std::vector<std::unique_ptr<detail::exit_callback>> callbacks_;
+    exits callbacks_;  // the last first
 };
 
 }  // namespace girin

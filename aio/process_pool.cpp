@@ -1,6 +1,6 @@
-#include "aio/child_process.hpp"
 #include "aio/code_address.hpp"
-#include "aio/process_protocol.hpp"
+#include "aio/pool_process.hpp"
+#include "aio/pool_protocol.hpp"
 
 #include <girin/process_pool.hpp>
 
@@ -40,7 +40,7 @@ detail::code_address locate(const detail::process_function& function) {
 
 // Each thread of a pool has at most one process, which ends with the thread: when it has been idle for long enough, and
 // when the pool ends.
-thread_local std::unique_ptr<detail::child_process> child_of_this_thread;
+thread_local std::unique_ptr<detail::pool_process> child_of_this_thread;
 
 }  // namespace
 
@@ -71,20 +71,20 @@ struct process_pool::state {
     thread_pool threads;  // destroyed first: it waits for its threads, which use the rest
 
  private:
-    detail::child_process& ready_child();
+    detail::pool_process& ready_child();
     void require_wanted(const detail::process_call& call);
-    bool attach(detail::process_call& call, detail::child_process& child);
+    bool attach(detail::process_call& call, detail::pool_process& child);
     bool detach(detail::process_call& call) noexcept;
     std::string exchange(detail::process_call& call);
     static void take_result(detail::process_call& call, const std::string& message);
 };
 
 // The process of this thread. One that has ended while nobody used it is replaced.
-detail::child_process& process_pool::state::ready_child() {
+detail::pool_process& process_pool::state::ready_child() {
     auto& child = child_of_this_thread;
     if (child && !child->idle()) child.reset();
     if (!child) {
-        child = std::make_unique<detail::child_process>();
+        child = std::make_unique<detail::pool_process>();
         std::lock_guard lock(mutex);
         ++started;
     }
@@ -98,7 +98,7 @@ void process_pool::state::require_wanted(const detail::process_call& call) {
 }
 
 // From now on until detach() others may kill the process. False when they would have.
-bool process_pool::state::attach(detail::process_call& call, detail::child_process& child) {
+bool process_pool::state::attach(detail::process_call& call, detail::pool_process& child) {
     std::lock_guard lock(mutex);
     if (call.stopped_ || ended) return false;
     running.push_back(&call);
@@ -149,7 +149,7 @@ std::string process_pool::state::exchange(detail::process_call& call) {
     call.arguments_ = {};
 
     require_wanted(call);
-    detail::child_process& child = ready_child();
+    detail::pool_process& child = ready_child();
     if (!attach(call, child)) raise_ended();
     struct discard_unless_answered {
         bool answered = false;

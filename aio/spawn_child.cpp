@@ -1,5 +1,6 @@
 #include "aio/spawn_child.hpp"
 
+#include "aio/reap.hpp"
 #include "aio/signals_blocked.hpp"
 
 #include <dirent.h>
@@ -8,7 +9,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,17 +17,19 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <system_error>
+#include <tuple>
 
 namespace girin::detail {
 
 namespace {
 
+constexpr int most_streams = std::tuple_size_v<decltype(spawn_request::streams)>;
 constexpr long most_descriptors = 1 << 20;               // that are looked at one by one; the limit may be a billion
 constexpr auto longest_exec = std::chrono::seconds(10);  // that is waited for, where it has to be
 
 // Everything that the child needs, made before it exists.
 struct plan {
-    std::array<int, 3> streams;
+    std::array<int, 4> streams;
     bool stderr_is_stdout;
     bool new_session;
     const char* cwd;     // null: stays where it is
@@ -55,9 +57,14 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
     return all;
 }
 
-std::vector<std::string> variables(const std::map<std::string, std::string>& env) {
+// What the child has of its own in its environment.
+std::vector<std::string> variables(const spawn_request& request) {
     std::vector<std::string> all;
-    for (const auto& [name, value] : env) {
+    if (!request.env) {
+        if (!request.variable.empty()) all.push_back(request.variable);
+        return all;
+    }
+    for (const auto& [name, value] : *request.env) {
         if (name.empty() || name.find('=') != std::string::npos)
             throw std::invalid_argument("no name of an environment variable: '" + name + "'");
         all.push_back(name);
@@ -93,11 +100,11 @@ std::vector<std::string> candidates(const spawn_request& request) {
 // From here to run_child() everything is async-signal-safe, and changes no memory of the parent's but what is there to
 // be changed: the child shares it until it has executed the program.
 void close_on_exec(int fd) noexcept {
-    if (fd > STDERR_FILENO) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 // Those that are open. False when the kernel does not say which are.
-bool close_listed_on_exec() noexcept {
+bool close_listed_on_exec(int first) noexcept {
     const int folder = ::open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0) return false;
     alignas(dirent64) char entries[4096];
@@ -107,19 +114,19 @@ bool close_listed_on_exec() noexcept {
             const auto* entry = reinterpret_cast<const dirent64*>(entries + at);
             int fd = 0;
             for (const char* c = entry->d_name; *c >= '0' && *c <= '9'; ++c) fd = fd * 10 + *c - '0';
-            close_on_exec(fd);
+            if (fd >= first) close_on_exec(fd);
             at += entry->d_reclen;
         }
     }
     return size == 0;
 }
 
-void close_all_on_exec() noexcept {
-    if (::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
-    if (close_listed_on_exec()) return;  // before Linux 5.11, and in valgrind
+void close_all_on_exec(int first) noexcept {
+    if (::syscall(SYS_close_range, static_cast<unsigned>(first), ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
+    if (close_listed_on_exec(first)) return;  // before Linux 5.11, and in valgrind
     const long limit = ::sysconf(_SC_OPEN_MAX);
     const long end = limit < 0 || limit > most_descriptors ? most_descriptors : limit;
-    for (int fd = 0; fd < end; ++fd) close_on_exec(fd);
+    for (int fd = first; fd < end; ++fd) close_on_exec(fd);
 }
 
 [[noreturn]] void report_failure(const plan& p, failure what) noexcept {
@@ -135,13 +142,13 @@ void close_all_on_exec() noexcept {
     standard.sa_handler = SIG_DFL;
     for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
     if (p.new_session) ::setsid();
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < most_streams; ++i) {
         const int fd = p.streams[static_cast<std::size_t>(i)];
         if (fd >= 0 && ::dup2(fd, i) < 0) report_failure(p, {errno, false});
     }
     if (p.stderr_is_stdout && ::dup2(STDOUT_FILENO, STDERR_FILENO) < 0) report_failure(p, {errno, false});
     if (p.cwd && ::chdir(p.cwd) != 0) report_failure(p, {errno, true});
-    close_all_on_exec();
+    close_all_on_exec(p.streams.back() < 0 ? most_streams - 1 : most_streams);
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -183,14 +190,16 @@ bool has_failed(int told, bool shared_memory, failure& what) noexcept {
 
 pid_t spawn_child(const spawn_request& request) {
     const std::vector<std::string> paths = candidates(request);
-    const std::vector<std::string> own_variables = request.env ? variables(*request.env) : std::vector<std::string>();
+    const std::vector<std::string> own_variables = variables(request);
     const std::vector<char*> path_pointers = pointers(paths);
     const std::vector<char*> arguments = pointers(request.arguments);
-    const std::vector<char*> own_environment = pointers(own_variables);
+    std::vector<char*> environment = pointers(own_variables);
+    for (char** inherited = environ; !request.env && *inherited; ++inherited)
+        environment.insert(environment.end() - 1, *inherited);
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::system_category(), "pipe2");
     const unique_fd told(ends[0]);
-    unique_fd tells = above_standard_streams(unique_fd(ends[1]));
+    unique_fd tells = above_streams(unique_fd(ends[1]));
     volatile bool shared_memory = false;
     const plan p = {
         .streams = request.streams,
@@ -199,7 +208,7 @@ pid_t spawn_child(const spawn_request& request) {
         .cwd = request.cwd ? c_string(*request.cwd) : nullptr,
         .paths = path_pointers.data(),
         .arguments = arguments.data(),
-        .environment = request.env ? own_environment.data() : environ,
+        .environment = environment.data(),
         .failures = tells.get(),
         .shares_memory = &shared_memory,
     };
@@ -214,17 +223,22 @@ pid_t spawn_child(const spawn_request& request) {
     tells.reset();
     failure what = {};
     if (!has_failed(told.get(), shared_memory, what)) return pid;
-    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    reap(pid);
     throw std::system_error(what.error, std::system_category(),
                             what.in_chdir ? "cannot enter " + *request.cwd : "cannot execute " + request.program);
 }
 
-unique_fd above_standard_streams(unique_fd fd) {
-    if (fd.get() > STDERR_FILENO) return fd;
-    unique_fd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+unique_fd above_streams(unique_fd fd) {
+    if (fd.get() >= most_streams) return fd;
+    unique_fd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, most_streams));
     if (!moved) throw std::system_error(errno, std::system_category(), "fcntl");
     return moved;
+}
+
+unique_fd open_null_device() {
+    unique_fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null) throw std::system_error(errno, std::system_category(), "cannot open /dev/null");
+    return above_streams(std::move(null));
 }
 
 }  // namespace girin::detail

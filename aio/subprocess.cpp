@@ -1,7 +1,7 @@
-#include "aio/child.hpp"
 #include "aio/spawn_child.hpp"
 #include "aio/stream_core.hpp"
 #include "aio/unique_fd.hpp"
+#include "aio/watched_child.hpp"
 
 #include <girin/gather.hpp>
 #include <girin/subprocess.hpp>
@@ -27,7 +27,7 @@ using subprocess::redirect;
 // What a process's handles share. The child goes on without it.
 class process_core final : public resource {
  public:
-    ref<child> its_child{new child};
+    ref<watched_child> its_child{new watched_child};
     std::array<ref<stream_core>, 3> streams;
 
     stream_core& stream(std::size_t i) const {
@@ -49,18 +49,14 @@ process_core& core_of(const ref<resource>& core) {
 
 // Opens what the child gets as its standard stream i, and the stream at this end of it.
 unique_fd open_stream(process_core& core, std::size_t i, redirect how, std::size_t limit) {
-    if (how == redirect::devnull) {
-        unique_fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-        if (!null) raise_errno("cannot open /dev/null");
-        return above_standard_streams(std::move(null));
-    }
+    if (how == redirect::devnull) return open_null_device();
     if (how != redirect::pipe) return {};
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) raise_errno("pipe2");
     unique_fd reads(ends[0]), writes(ends[1]);
     const bool child_reads = i == STDIN_FILENO;
     unique_fd& ours = child_reads ? writes : reads;
-    unique_fd theirs = above_standard_streams(std::move(child_reads ? reads : writes));
+    unique_fd theirs = above_streams(std::move(child_reads ? reads : writes));
     if (::fcntl(ours.get(), F_SETFL, O_NONBLOCK) != 0) raise_errno("fcntl");
     auto transport = std::make_unique<pipe_transport>(descriptor(ours.release()));
     core.streams[i] = ref<stream_core>(new stream_core(std::move(transport), limit, {}, {}));

@@ -70,7 +70,7 @@ class GIRIN_EXPORT remote_exception : public std::runtime_error {
 
 namespace detail {
 
-class child_process;
+class pool_process;
 
 // A function as another process of the program can call it: reads the arguments, writes the result.
 struct process_function {
@@ -206,7 +206,7 @@ class GIRIN_EXPORT process_call final : public pool_wait {
     std::string result_;
     std::exception_ptr raised_;
     // Guarded by the pool's mutex.
-    child_process* process_ = nullptr;  // that is running it
+    pool_process* process_ = nullptr;  // that is running it
     bool stopped_ = false;
 };
 

@@ -1,12 +1,13 @@
-// One process of a process_pool, as the pool sees it. pool_child_main.cpp is the other side.
+// One process of a process_pool, as the pool sees it. pool_process_main.cpp is the other side.
 #pragma once
+
+#include "aio/unique_fd.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace girin::detail {
 
@@ -19,30 +20,18 @@ struct process_end {
 // Such as "was killed by SIGSEGV (Segmentation fault)".
 std::string describe(process_end end);
 
-class owned_fd {
- public:
-    explicit owned_fd(int fd) noexcept : fd_(fd) {}
-    owned_fd(owned_fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    owned_fd& operator=(owned_fd&&) = delete;
-    ~owned_fd();
-    int get() const noexcept { return fd_; }
-
- private:
-    int fd_;
-};
-
 // Used by the thread that made it, but for kill().
-class child_process {
+class pool_process {
  public:
     using clock = std::chrono::steady_clock;
     using deadline = std::optional<clock::time_point>;
 
     // Starts it. Throws process_pool_error.
-    child_process();
-    child_process(const child_process&) = delete;
-    child_process& operator=(const child_process&) = delete;
+    pool_process();
+    pool_process(const pool_process&) = delete;
+    pool_process& operator=(const pool_process&) = delete;
     // Kills it, and waits for its end.
-    ~child_process();
+    ~pool_process();
 
     // Between the constructor and end(), from any thread.
     void kill() const noexcept;
@@ -65,7 +54,7 @@ class child_process {
 
  private:
     struct sockets;
-    explicit child_process(sockets ends);
+    explicit pool_process(sockets ends);
 
     bool has_ended(std::chrono::milliseconds patience) const;
     process_end reap() noexcept;
@@ -73,9 +62,9 @@ class child_process {
     bool receive_bytes(std::string& bytes, std::size_t size, deadline until) const;
     bool wait_for(short events, deadline until) const;
 
-    owned_fd socket_;
-    int pid_;           // 0 when it has been waited for
-    owned_fd process_;  // readable when it has ended; -1 where the kernel does not have such
+    unique_fd socket_;
+    int pid_;            // 0 when it has been waited for
+    unique_fd process_;  // readable when it has ended; -1 where the kernel does not have such
     bool ready_ = false;
 };
 

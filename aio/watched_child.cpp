@@ -1,6 +1,7 @@
-#include "aio/child.hpp"
+#include "aio/watched_child.hpp"
 
 #include "aio/loop_core.hpp"
+#include "aio/reap.hpp"
 #include "aio/signals_blocked.hpp"
 
 #include <signal.h>
@@ -20,12 +21,6 @@ namespace {
 
 constexpr int reaped_by_somebody = 255;  // as in asyncio
 
-// Of one that has ended, or was killed and will have ended soon.
-void reap_killed(pid_t pid) noexcept {
-    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
-}
-
 // Signals are the loop thread's business.
 template <class F>
 void start_detached(F function) {
@@ -36,25 +31,25 @@ void start_detached(F function) {
 // It may be a while until a process that is in the kernel notices that it was killed.
 void reap_in_thread(pid_t pid) noexcept {
     try {
-        start_detached([pid] { reap_killed(pid); });
+        start_detached([pid] { detail::reap(pid); });
     } catch (const std::system_error&) {
-        reap_killed(pid);
+        detail::reap(pid);
     }
 }
 
 }  // namespace
 
 // Tells the loop of the child's end, and reaps the child itself if the loop is closed by then.
-class child::waiting_thread final : public callback_node {
+class watched_child::waiting_thread final : public callback_node {
  public:
-    static std::shared_ptr<waiting_thread> start(child& watched, loop_core& loop) {
+    static std::shared_ptr<waiting_thread> start(watched_child& watched, loop_core& loop) {
         auto self = std::make_shared<waiting_thread>(watched, loop);
         start_detached([self, pid = watched.pid_] { self->wait(pid); });
         loop.io.operation_started();
         return self;
     }
 
-    waiting_thread(child& watched, loop_core& loop) : child_(watched), loop_(&loop) {}
+    waiting_thread(watched_child& watched, loop_core& loop) : child_(watched), loop_(&loop) {}
 
     // From now on it reaps the child by itself. False when the child has ended before: then the caller has to.
     bool take_over() noexcept {
@@ -73,7 +68,7 @@ class child::waiting_thread final : public callback_node {
         if (loop_)
             loop_->push_threadsafe(*this);  // in vain when the loop is being closed
         else
-            reap_killed(pid);
+            detail::reap(pid);
     }
     void run() override {
         loop_->io.operation_finished();
@@ -81,15 +76,15 @@ class child::waiting_thread final : public callback_node {
         child_.on_end();
     }
 
-    child& child_;
+    watched_child& child_;
     std::mutex mutex_;
     loop_core* loop_;  // null when it is closed
     bool ended_ = false;
 };
 
-child::~child() = default;
+watched_child::~watched_child() = default;
 
-void child::watch(pid_t pid) {
+void watched_child::watch(pid_t pid) {
     pid_ = pid;
     try {
         if (const auto fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); fd >= 0) {
@@ -100,14 +95,14 @@ void child::watch(pid_t pid) {
         }
     } catch (...) {
         ::kill(pid, SIGKILL);
-        reap_killed(pid);
+        detail::reap(pid);
         throw;
     }
     add_ref();
 }
 
 // Whether it has ended.
-bool child::reap() noexcept {
+bool watched_child::reap() noexcept {
     int status = 0;
     const pid_t reaped = ::waitpid(pid_, &status, WNOHANG);
     if (reaped == 0) return false;
@@ -118,26 +113,26 @@ bool child::reap() noexcept {
     return true;
 }
 
-void child::on_end() noexcept {
+void watched_child::on_end() noexcept {
     pidfd_.close();
     ended_.set();
     release();
 }
 
 // A pidfd cannot mean anybody else, even if a stranger has reaped the child.
-bool child::try_signal(int signal) const noexcept {
+bool watched_child::try_signal(int signal) const noexcept {
     const long failed =
         pidfd_ ? ::syscall(SYS_pidfd_send_signal, pidfd_.fd(), signal, nullptr, 0) : ::kill(pid_, signal);
     return failed == 0;
 }
 
-void child::send_signal(int signal) const {
+void watched_child::send_signal(int signal) const {
     const bool running = !returncode_ && !ended_.is_set();
     if (running && try_signal(signal)) return;
     throw std::system_error(running ? errno : ESRCH, std::system_category(), "cannot send a signal to a process");
 }
 
-void child::loop_closed() noexcept {
+void watched_child::loop_closed() noexcept {
     if (pid_ < 0 || ended_.is_set()) return;
     if (!returncode_) {
         try_signal(SIGKILL);

@@ -16,10 +16,10 @@ namespace girin::detail {
 // Refers to itself until the child is reaped; nobody else may wait for it. It is told by a pidfd, and by a thread that
 // waits where there are none (before Linux 5.3, in valgrind). SIGCHLD is the program's own business. When the loop is
 // closed first, the child is killed, and a thread reaps it.
-class child final : public resource {
+class watched_child final : public resource {
  public:
-    child() = default;
-    ~child() override;
+    watched_child() = default;
+    ~watched_child() override;
 
     // Takes over a child that has just been started. Throws std::system_error when it cannot be watched; it has been
     // killed and reaped then.
@@ -34,13 +34,13 @@ class child final : public resource {
  private:
     class pidfd_wait final : public io_op {
      public:
-        explicit pidfd_wait(child& c) noexcept : child_(c) {}
+        explicit pidfd_wait(watched_child& c) noexcept : child_(c) {}
 
      private:
         io_attempt attempt() noexcept override { return child_.reap() ? io_attempt::done : io_attempt::again; }
         void complete(std::error_code) override { child_.on_end(); }
 
-        child& child_;
+        watched_child& child_;
     };
     class waiting_thread;
 

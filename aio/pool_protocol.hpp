@@ -4,7 +4,6 @@
 // calls, one at a time, each of which the process answers: first how it ended, then what belongs to that.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -26,8 +25,7 @@ enum class answer : std::uint8_t {
 // Somewhere in the code that makes a program serve instead of running its main, if it is loaded at the start.
 const void* serving_code() noexcept;
 
-// All of it, or false. Interrupted calls go on.
-bool send_all(int socket, const char* data, std::size_t size) noexcept;
+// From the process; false when the pool has ended.
 bool send_message(int socket, const std::string& message);
 
 }  // namespace girin::detail

@@ -4,7 +4,7 @@
 // functions of the program, whose own constructors have not run. So it puts itself in the place of the program's last
 // constructor, calls that, and then serves.
 #include "aio/code_address.hpp"
-#include "aio/process_protocol.hpp"
+#include "aio/pool_protocol.hpp"
 
 #include <girin/process_pool.hpp>
 

@@ -1,13 +1,13 @@
-#include "aio/child_process.hpp"
+#include "aio/pool_process.hpp"
 
-#include "aio/process_protocol.hpp"
+#include "aio/pool_protocol.hpp"
+#include "aio/reap.hpp"
+#include "aio/spawn_child.hpp"
 
 #include <girin/process_pool.hpp>
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -17,8 +17,9 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <system_error>
 #include <thread>
-#include <vector>
+#include <utility>
 
 namespace girin::detail {
 
@@ -30,42 +31,17 @@ constexpr std::size_t chunk = 64 << 10;
 
 // Executes this program again, as it is: after a deployment /proc/self/exe still leads to the file that runs here, and
 // not to the new one, whose functions are elsewhere. No descriptor is inherited but the socket, stdout and stderr.
-pid_t spawn(int socket) {
-    struct actions {
-        posix_spawn_file_actions_t files;
-        posix_spawnattr_t attributes;
-        actions() {
-            ::posix_spawn_file_actions_init(&files);
-            ::posix_spawnattr_init(&attributes);
-        }
-        ~actions() {
-            ::posix_spawnattr_destroy(&attributes);
-            ::posix_spawn_file_actions_destroy(&files);
-        }
-    } how;
-    ::posix_spawn_file_actions_adddup2(&how.files, socket, pool_socket);
-    ::posix_spawn_file_actions_addopen(&how.files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_addclosefrom_np(&how.files, pool_socket + 1);
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    ::posix_spawnattr_setsigmask(&how.attributes, &none);
-    ::posix_spawnattr_setsigdefault(&how.attributes, &all);
-    ::posix_spawnattr_setflags(&how.attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-
-    std::string variable = std::string(pool_socket_variable) + "=" + std::to_string(pool_socket);
-    std::vector<char*> environment;
-    for (char** entry = ::environ; *entry; ++entry) environment.push_back(*entry);
-    environment.push_back(variable.data());
-    environment.push_back(nullptr);
-    std::string name = program_invocation_name;
-    std::string role = "(process pool)";  // for who looks at a list of processes
-    char* arguments[] = {name.data(), role.data(), nullptr};
-
-    pid_t pid = 0;
-    if (int error = ::posix_spawn(&pid, "/proc/self/exe", &how.files, &how.attributes, arguments, environment.data()))
-        throw process_pool_error(std::string("no process for the pool: ") + std::strerror(error));
-    return pid;
+pid_t start(unique_fd socket) {
+    try {
+        socket = above_streams(std::move(socket));
+        const unique_fd nothing = open_null_device();
+        return spawn_child({.program = "/proc/self/exe",
+                            .arguments = {program_invocation_name, "(process pool)"},  // for who lists processes
+                            .variable = std::string(pool_socket_variable) + "=" + std::to_string(pool_socket),
+                            .streams = {nothing.get(), -1, -1, socket.get()}});
+    } catch (const std::system_error& e) {
+        throw process_pool_error(std::string("no process for the pool: ") + e.what());
+    }
 }
 
 }  // namespace
@@ -81,61 +57,57 @@ std::string describe(process_end end) {
     return "ended, and somebody else has asked why";
 }
 
-owned_fd::~owned_fd() {
-    if (fd_ >= 0) ::close(fd_);
-}
-
-struct child_process::sockets {
-    owned_fd ours, theirs;
+struct pool_process::sockets {
+    unique_fd ours, theirs;
 
     static sockets make() {
         int ends[2];
         if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
             throw process_pool_error(std::string("no socket for a process of the pool: ") + std::strerror(errno));
-        return {owned_fd(ends[0]), owned_fd(ends[1])};
+        return {unique_fd(ends[0]), unique_fd(ends[1])};
     }
 };
 
-child_process::child_process() : child_process(sockets::make()) {}
+pool_process::pool_process() : pool_process(sockets::make()) {}
 
-child_process::child_process(sockets ends)
+pool_process::pool_process(sockets ends)
     : socket_(std::move(ends.ours)),
-      pid_(spawn(ends.theirs.get())),
+      pid_(start(std::move(ends.theirs))),
       process_(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0))) {}
 
-child_process::~child_process() {
+pool_process::~pool_process() {
     if (pid_ == 0) return;
     kill();
     reap();
 }
 
 // A number may mean another process by now, if somebody else has waited for this one; a descriptor does not.
-void child_process::kill() const noexcept {
-    if (process_.get() >= 0)
+void pool_process::kill() const noexcept {
+    if (process_)
         ::syscall(SYS_pidfd_send_signal, process_.get(), SIGKILL, nullptr, 0);
     else
         ::kill(pid_, SIGKILL);
 }
 
-bool child_process::idle() const {
+bool pool_process::idle() const {
     pollfd events = {socket_.get(), POLLIN | POLLRDHUP, 0};
     const bool silent = !ready_ || ::poll(&events, 1, 0) == 0;
     return silent && !has_ended(std::chrono::milliseconds(0));
 }
 
-bool child_process::become_ready(clock::time_point until) {
+bool pool_process::become_ready(clock::time_point until) {
     std::string greeting;
     if (!receive(greeting, chunk, until)) return false;
     if (greeting != ready_message) throw process_pool_error("a process of another version has started");
     return ready_ = true;
 }
 
-bool child_process::send(const std::string& message) const {
+bool pool_process::send(const std::string& message) const {
     const std::uint64_t size = message.size();
     return send_bytes({reinterpret_cast<const char*>(&size), sizeof size}) && send_bytes(message);
 }
 
-bool child_process::receive(std::string& message, std::size_t most, deadline until) const {
+bool pool_process::receive(std::string& message, std::size_t most, deadline until) const {
     std::uint64_t size = 0;
     std::string header;
     if (!receive_bytes(header, sizeof size, until)) return false;
@@ -144,12 +116,12 @@ bool child_process::receive(std::string& message, std::size_t most, deadline unt
     return receive_bytes(message, size, until);
 }
 
-process_end child_process::end() {
+process_end pool_process::end() {
     if (!has_ended(patience)) kill();
     return reap();
 }
 
-bool child_process::has_ended(std::chrono::milliseconds time) const {
+bool pool_process::has_ended(std::chrono::milliseconds time) const {
     auto look = [&] {
         siginfo_t info = {};
         return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
@@ -162,19 +134,15 @@ bool child_process::has_ended(std::chrono::milliseconds time) const {
     return true;
 }
 
-process_end child_process::reap() noexcept {
-    const pid_t pid = std::exchange(pid_, 0);
-    int status = 0;
-    pid_t ended = 0;
-    do ended = ::waitpid(pid, &status, 0);
-    while (ended < 0 && errno == EINTR);
-    if (ended != pid) return {-1, 0};
-    if (WIFSIGNALED(status)) return {WTERMSIG(status), 0};
-    return {0, WEXITSTATUS(status)};
+process_end pool_process::reap() noexcept {
+    const std::optional<int> status = detail::reap(std::exchange(pid_, 0));
+    if (!status) return {-1, 0};
+    if (WIFSIGNALED(*status)) return {WTERMSIG(*status), 0};
+    return {0, WEXITSTATUS(*status)};
 }
 
 // A process that the child has started may hold the socket when the child has ended.
-bool child_process::send_bytes(std::string_view bytes) const {
+bool pool_process::send_bytes(std::string_view bytes) const {
     while (!bytes.empty()) {
         const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent > 0)
@@ -185,7 +153,7 @@ bool child_process::send_bytes(std::string_view bytes) const {
     return true;
 }
 
-bool child_process::receive_bytes(std::string& bytes, std::size_t size, deadline until) const {
+bool pool_process::receive_bytes(std::string& bytes, std::size_t size, deadline until) const {
     bytes.clear();
     bool ended = false;
     while (bytes.size() < size) {
@@ -202,9 +170,9 @@ bool child_process::receive_bytes(std::string& bytes, std::size_t size, deadline
 }
 
 // True when the process has ended, and the socket may be ready or not.
-bool child_process::wait_for(short what, deadline until) const {
+bool pool_process::wait_for(short what, deadline until) const {
     pollfd events[] = {{socket_.get(), what, 0}, {process_.get(), POLLIN, 0}};
-    std::chrono::milliseconds left = process_.get() >= 0 ? std::chrono::hours(1) : look_again;
+    std::chrono::milliseconds left = process_ ? std::chrono::hours(1) : look_again;
     if (until) {
         const auto rest = std::chrono::ceil<std::chrono::milliseconds>(*until - clock::now());
         if (rest <= rest.zero())
@@ -212,7 +180,7 @@ bool child_process::wait_for(short what, deadline until) const {
         left = std::min(left, rest);
     }
     const int ready = ::poll(events, 2, static_cast<int>(left.count()));
-    if (ready == 0 && process_.get() < 0) return has_ended(std::chrono::milliseconds(0));
+    if (ready == 0 && !process_) return has_ended(std::chrono::milliseconds(0));
     return events[1].revents != 0 && events[0].revents == 0;
 }
 

@@ -1,4 +1,4 @@
-#include "aio/process_protocol.hpp"
+#include "aio/pool_protocol.hpp"
 
 #include <sys/socket.h>
 
@@ -6,6 +6,9 @@
 
 namespace girin::detail {
 
+namespace {
+
+// All of it, or false. Interrupted calls go on.
 bool send_all(int socket, const char* data, std::size_t size) noexcept {
     while (size != 0) {
         const ssize_t sent = ::send(socket, data, size, MSG_NOSIGNAL);
@@ -16,6 +19,8 @@ bool send_all(int socket, const char* data, std::size_t size) noexcept {
     }
     return true;
 }
+
+}  // namespace
 
 bool send_message(int socket, const std::string& message) {
     const std::uint64_t size = message.size();

@@ -1,5 +1,7 @@
 #include "aio/code_address.hpp"
 
+#include "aio/unique_fd.hpp"
+
 #include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
@@ -165,26 +167,21 @@ bool is_loaded_at_start(const void* address) {
 }
 
 std::string build_id_of_file(const std::string& path) {
-    struct file {
-        int fd;
-        ~file() {
-            if (fd >= 0) ::close(fd);
-        }
-        bool read(void* to, std::size_t size, std::uint64_t at) const {
-            return ::pread(fd, to, size, static_cast<off_t>(at)) == static_cast<ssize_t>(size);
-        }
-    } const elf{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    const unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    auto read = [&file](void* to, std::size_t size, std::uint64_t at) {
+        return ::pread(file.get(), to, size, static_cast<off_t>(at)) == static_cast<ssize_t>(size);
+    };
     ElfW(Ehdr) header;
-    if (elf.fd < 0 || !elf.read(&header, sizeof header, 0)) return {};
+    if (!file || !read(&header, sizeof header, 0)) return {};
     if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_phentsize != sizeof(ElfW(Phdr)) ||
         header.e_phnum > most_headers)
         return {};
     std::vector<ElfW(Phdr)> segments(header.e_phnum);
-    if (!elf.read(segments.data(), segments.size() * sizeof(ElfW(Phdr)), header.e_phoff)) return {};
+    if (!read(segments.data(), segments.size() * sizeof(ElfW(Phdr)), header.e_phoff)) return {};
     for (const auto& segment : segments) {
         if (segment.p_type != PT_NOTE || segment.p_filesz > most_note_bytes) continue;
         std::string notes(segment.p_filesz, '\0');
-        if (!elf.read(notes.data(), notes.size(), segment.p_offset)) continue;
+        if (!read(notes.data(), notes.size(), segment.p_offset)) continue;
         if (auto found = build_id_in(notes, alignment_of(segment)); !found.empty()) return std::string(found);
     }
     return {};

@@ -32,7 +32,7 @@ void start_detached(F function) {
 void reap_in_thread(pid_t pid) noexcept {
     try {
         start_detached([pid] { detail::reap(pid); });
-    } catch (const std::system_error&) {
+    } catch (...) {  // no thread, or no memory for one
         detail::reap(pid);
     }
 }

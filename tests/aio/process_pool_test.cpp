@@ -61,9 +61,6 @@ char state_of(int process) {
     std::string text;
     return std::getline(in, text) ? text[text.rfind(')') + 2] : 'X';
 }
-bool sleeps(int process) {
-    return state_of(process) == 'S';
-}
 
 std::string constructed = std::string("a constructor ") + "has run";
 int calls_so_far = 0;
@@ -159,12 +156,13 @@ void leave_an_heir(const std::string& file) {
     std::ofstream(file) << heir << std::endl;
     ::raise(SIGKILL);
 }
-// Forks something that keeps the socket, stops this process, and kills it when more is sent to it than it reads.
+// Forks something that keeps the socket. When there is a second file it stops this process, and kills it when the next
+// call is sent.
 void leave_a_murderer(const std::string& file) {
     const int victim = ::getpid();
     const int murderer = ::fork();
     if (murderer == 0) {
-        while (!sleeps(victim)) ::usleep(1000);
+        while (::access((file + "go").c_str(), F_OK) != 0) ::usleep(1000);
         ::kill(victim, SIGSTOP);
         pollfd next_call = {3, POLLIN, 0};
         ::poll(&next_call, 1, -1);
@@ -416,6 +414,7 @@ TEST_CASE("a process that ends while it is sent a call is noticed though somebod
         process_pool pool({.processes = 1});
         int process = co_await pool.run<pid>();
         co_await pool.run<leave_a_murderer>(folder.path("pid"));
+        std::ofstream(folder.path("pidgo"));
         CHECK(comes_true([&] { return state_of(process) == 'T'; }));
         auto death = co_await death_of(pool.run<size_of>(std::string(32 << 20, 'x')));
         REQUIRE(death);

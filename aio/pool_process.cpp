@@ -77,7 +77,7 @@ pool_process::pool_process(sockets ends)
 
 pool_process::~pool_process() {
     if (pid_ == 0) return;
-    kill();
+    if (!has_ended(std::chrono::milliseconds(0))) kill();  // its number may be another's, where there are no pidfds
     reap();
 }
 

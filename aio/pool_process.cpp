@@ -145,7 +145,7 @@ process_end pool_process::reap() noexcept {
 bool pool_process::send_bytes(std::string_view bytes) const {
     while (!bytes.empty()) {
         const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (sent > 0)
+        if (sent >= 0)
             bytes.remove_prefix(static_cast<std::size_t>(sent));
         else if (errno == EAGAIN ? wait_for(POLLOUT, std::nullopt) : errno != EINTR)
             return false;

@@ -195,9 +195,11 @@ coro<file> open_file(std::string path, std::string mode) {
     unique_fd fd;
     int error = 0;
     auto open = [&] {
-        do fd.reset(::open(path.c_str(), flags | O_CLOEXEC, 0666));
-        while (!fd && errno == EINTR);
-        if (!fd) error = errno;
+        int opened;
+        do opened = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+        while (opened < 0 && errno == EINTR);
+        if (opened < 0) error = errno;
+        fd.reset(opened);
         if (fd && (flags & O_APPEND)) ::lseek(fd.get(), 0, SEEK_END);
     };
     co_await thread_call<decltype(open)>(nullptr, open);
@@ -285,7 +287,7 @@ bool file::closed() const noexcept {
 }
 
 const std::string& file::name() const noexcept {
-    return detail::core_of(core_)->name;
+    return static_cast<const detail::file_core&>(*core_).name;
 }
 
 }  // namespace girin

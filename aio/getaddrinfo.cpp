@@ -58,11 +58,19 @@ answer look_up(const std::string& host, std::uint16_t port, lookup_options optio
     return result;
 }
 
+// localhost is this machine (RFC 6761, section 6.3), also where no /etc/hosts says so, as in a container's bare root.
+answer look_up_name(const std::string& host, std::uint16_t port, lookup_options options) {
+    answer found = look_up(host, port, options, 0);
+    if (found.error == 0 || host != "localhost") return found;
+    options.passive = false;
+    return look_up("", port, options, 0);
+}
+
 coro<std::vector<socket_address>> look_up_host(std::string host, std::uint16_t port, lookup_options options) {
     if (host.find('\0') != std::string::npos) throw std::invalid_argument("a byte 0 in the name of a host");
     answer found = look_up(host, port, options, AI_NUMERICHOST);
     if (found.error == EAI_NONAME)
-        found = co_await to_thread(abandon, [host, port, options] { return look_up(host, port, options, 0); });
+        found = co_await to_thread(abandon, [host, port, options] { return look_up_name(host, port, options); });
     if (found.error == 0) co_return std::move(found.addresses);
     const std::string what = "cannot look up " + host + ":" + std::to_string(port);
     if (found.error == EAI_SYSTEM) throw std::system_error(found.system_error, std::system_category(), what);

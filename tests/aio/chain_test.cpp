@@ -122,6 +122,18 @@ TEST_CASE("a chain of a hundred thousand coroutines is cancelled through its tas
     });
 }
 
+TEST_CASE("3.03 a chain resumes at its innermost coroutine, and not through the others") {
+    struct busy {
+        static coro<> chain(int n) {
+            if (n == 1)
+                co_await turns(deep);
+            else
+                co_await chain(n - 1);
+        }
+    };
+    run_and_drop([]() -> coro<> { co_await busy::chain(deep); });
+}
+
 TEST_CASE("a chain under deadlines of its own is dropped with the loop") {
     struct timed {
         static coro<> chain(int n) {

@@ -131,7 +131,7 @@ bool future_core::cancel_itself(const std::string& message, passed_on) {
 
 void future_core::check_result() {
     if (state_ == state::pending) throw invalid_state_error("Result is not set.");
-    if (state_ == state::cancelled) throw cancelled_error(message_);
+    if (state_ == state::cancelled) throw cancelled_error(cancel_message_);
     unretrieved_ = false;
     if (!exception_) return;
     continue_traceback();
@@ -140,7 +140,7 @@ void future_core::check_result() {
 
 std::exception_ptr future_core::exception() {
     if (state_ == state::pending) throw invalid_state_error("Exception is not set.");
-    if (state_ == state::cancelled) throw cancelled_error(message_);
+    if (state_ == state::cancelled) throw cancelled_error(cancel_message_);
     unretrieved_ = false;
     return exception_;
 }
@@ -157,7 +157,7 @@ void future_core::set_exception(std::exception_ptr exception) {
 }
 
 void future_core::set_cancelled(std::string message) {
-    message_ = std::move(message);
+    cancel_message_ = std::move(message);
     settle(state::cancelled);
 }
 

@@ -124,6 +124,7 @@ class GIRIN_EXPORT future_core {
     virtual std::vector<std::source_location> call_stack() const { return {}; }
 
     void* value_ = nullptr;
+    std::string cancel_message_;  // of a cancellation that was asked for, and then of the one that it has ended with
 
  private:
     enum class state : unsigned char { pending, finished, cancelled };
@@ -141,7 +142,6 @@ class GIRIN_EXPORT future_core {
     bool unretrieved_ = false;
     bool passes_cancel_on_ = false;
     std::exception_ptr exception_;
-    std::string message_;
     callback_list callbacks_;
     std::unique_ptr<owned_callbacks> owned_;
 };

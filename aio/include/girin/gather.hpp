@@ -72,7 +72,6 @@ class GIRIN_EXPORT gather_core : public future_core {
     std::size_t finished_ = 0;
     bool return_exceptions_;
     bool cancel_requested_ = false;
-    std::string cancel_message_;
 };
 
 template <class Result>

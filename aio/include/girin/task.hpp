@@ -96,11 +96,10 @@ class GIRIN_EXPORT task_core : public future_core {
     bool must_cancel_ = false;      // raise cancelled_error at the next resumption
     bool cancel_accepted_ = false;  // what it waits for has been stopped, and its message is the one to raise
     bool quiet_ = false;
-    std::string cancel_message_;
+    std::atomic<bool> named_ = false;  // name_ is complete: a signal handler may read it
     context_slot context_;
     unsigned long number_;
     std::string name_;
-    std::atomic<bool> named_ = false;  // name_ is complete: a signal handler may read it
     std::unique_ptr<std::vector<std::source_location>> traceback_;
 };
 

@@ -7,6 +7,7 @@
 #include <girin/dump_tasks.hpp>
 #include <girin/gather.hpp>
 #include <girin/loop.hpp>
+#include <girin/runner.hpp>
 #include <girin/shield.hpp>
 #include <girin/sleep.hpp>
 #include <girin/task.hpp>
@@ -206,6 +207,27 @@ TEST_CASE("a chain of a hundred thousand tasks is cancelled through the outermos
         CHECK(outermost.cancelled());
     });
     CHECK(dropped == 0);
+}
+
+TEST_CASE("what run finds left is cancelled once, also in a chain of a hundred thousand tasks") {
+    unsigned asked = 0;
+    run(
+        [&]() -> coro<> {
+            auto innermost = tasks_from_within().front();
+            create_task([&asked, innermost]() -> coro<> {
+                try {
+                    co_await sleep(2h);
+                } catch (const cancelled_error&) {
+                    asked = innermost.cancelling();
+                }
+            });
+            co_await turns(1);
+        }(),
+        {.virtual_time = true});
+    CHECK(asked == 1);
+    task<> outermost;
+    run([&]() -> coro<> { outermost = co_await start_tasks(as_a_task); }(), {.virtual_time = true});
+    CHECK(outermost.cancelled());
 }
 
 TEST_CASE("when the innermost of a hundred thousand tasks is done, so is the outermost after as many turns") {

@@ -15,6 +15,20 @@ std::exception_ptr call_frame::raised() const noexcept {
     return exception;
 }
 
+// The innermost first, as their destructors would, but without their recursion: a chain may be a hundred thousand deep.
+// What a generator awaits goes with the generator, which somebody else may hold.
+void destroy_chain(std::coroutine_handle<> outermost) noexcept {
+    call_frame& last = call_frame::of(outermost);
+    call_frame* frame = &last;
+    for (call_frame* next = frame->callee(); next && next->holder_; next = frame->callee()) frame = next;
+    while (frame != &last) {
+        call_frame* caller = frame->caller_;
+        frame->holder_->end();
+        frame = caller;
+    }
+    outermost.destroy();
+}
+
 void drop_unstarted(std::coroutine_handle<> coroutine, const call_frame& frame) noexcept {
     const std::source_location where = frame.where();
     coroutine.destroy();

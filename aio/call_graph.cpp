@@ -6,12 +6,15 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
+#include <unordered_set>
 
 namespace girin {
 
 namespace detail {
 
 namespace {
+
+constexpr int most_depth = 100;
 
 std::vector<std::source_location> limited(std::vector<std::source_location> stack, call_graph_limit limit) {
     if (!limit) return stack;
@@ -24,16 +27,17 @@ std::vector<std::source_location> limited(std::vector<std::source_location> stac
 }
 
 // Tasks can await each other in a ring.
-call_graph capture(const future_core& of, call_graph_limit limit, std::vector<const future_core*>& shown) {
+call_graph capture(const future_core& of, call_graph_limit limit, std::unordered_set<const future_core*>& shown,
+                   int depth = 0) {
     call_graph graph;
     graph.id = &of;
     if (const auto* task = dynamic_cast<const task_core*>(&of)) {
         graph.task_name = task->name();
         graph.call_stack = limited(task->call_stack(), limit);
     }
-    if (std::ranges::find(shown, &of) != shown.end()) return graph;
-    shown.push_back(&of);
-    of.for_each_waiter([&](const future_core& waiter) { graph.awaited_by.push_back(capture(waiter, limit, shown)); });
+    if (!shown.insert(&of).second || depth == most_depth) return graph;
+    of.for_each_waiter(
+        [&](const future_core& waiter) { graph.awaited_by.push_back(capture(waiter, limit, shown, depth + 1)); });
     return graph;
 }
 
@@ -55,7 +59,7 @@ void format(const call_graph& graph, const std::string& indent, std::string& out
 }  // namespace
 
 call_graph capture(const future_core& of, call_graph_limit limit) {
-    std::vector<const future_core*> shown;
+    std::unordered_set<const future_core*> shown;
     return capture(of, limit, shown);
 }
 

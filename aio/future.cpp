@@ -73,7 +73,56 @@ void future_core::require_settable() const {
     if (done()) throw invalid_state_error("the future is already done");
 }
 
+// From the one that was asked to cancel down to the one that is at turn.
+class future_core::cancel_path {
+ public:
+    cancel_path() = default;
+    cancel_path(const cancel_path&) = delete;
+    cancel_path& operator=(const cancel_path&) = delete;
+    ~cancel_path() {
+        while (!steps_.empty()) leave();
+    }
+
+    struct step {
+        future_core* core;
+        passed_on passed = {};
+        bool passes_on_already = false;
+    };
+
+    bool empty() const noexcept { return steps_.empty(); }
+    void go_on_from(step from) {
+        from.passes_on_already = from.core->passes_cancel_on_;
+        ++from.passed.to;
+        steps_.push_back(from);
+        from.core->passes_cancel_on_ = true;
+    }
+    step leave() noexcept {
+        step last = steps_.back();
+        steps_.pop_back();
+        last.core->passes_cancel_on_ = last.passes_on_already;
+        return last;
+    }
+
+ private:
+    std::vector<step> steps_;
+};
+
 bool future_core::cancel(const std::string& message) {
+    cancel_path path;
+    for (cancel_path::step now{this};;) {
+        if (future_core* next = now.core->passes_cancel_to(now.passed.to)) {
+            path.go_on_from(now);
+            now = {next};
+            continue;
+        }
+        const bool accepted = now.core->cancel_itself(message, now.passed);
+        if (path.empty()) return accepted;
+        now = path.leave();
+        now.passed.accepted |= accepted;
+    }
+}
+
+bool future_core::cancel_itself(const std::string& message, passed_on) {
     unretrieved_ = false;
     if (done()) return false;
     set_cancelled(message);
@@ -82,7 +131,7 @@ bool future_core::cancel(const std::string& message) {
 
 void future_core::check_result() {
     if (state_ == state::pending) throw invalid_state_error("Result is not set.");
-    if (state_ == state::cancelled) throw cancelled_error(message_);
+    if (state_ == state::cancelled) throw cancelled_error(cancel_message_);
     unretrieved_ = false;
     if (!exception_) return;
     continue_traceback();
@@ -91,7 +140,7 @@ void future_core::check_result() {
 
 std::exception_ptr future_core::exception() {
     if (state_ == state::pending) throw invalid_state_error("Exception is not set.");
-    if (state_ == state::cancelled) throw cancelled_error(message_);
+    if (state_ == state::cancelled) throw cancelled_error(cancel_message_);
     unretrieved_ = false;
     return exception_;
 }
@@ -108,7 +157,7 @@ void future_core::set_exception(std::exception_ptr exception) {
 }
 
 void future_core::set_cancelled(std::string message) {
-    message_ = std::move(message);
+    cancel_message_ = std::move(message);
     settle(state::cancelled);
 }
 

@@ -1,5 +1,3 @@
-#include "aio/raised_flag.hpp"
-
 #include <girin/gather.hpp>
 
 #include <stdexcept>
@@ -56,18 +54,16 @@ void gather_core::start() {
         if (child->done()) on_done(*child);
 }
 
-bool gather_core::cancel(const std::string& message) {
-    if (done()) return false;
-    bool accepted = false;
-    {
-        const raised_flag passing_on(passes_cancel_on_);
-        for (auto& child : children_) accepted |= child->cancel(message);
-    }
-    if (accepted) {
+future_core* gather_core::passes_cancel_to(std::size_t n) const noexcept {
+    return !done() && n < children_.size() ? children_[n].get() : nullptr;
+}
+
+bool gather_core::cancel_itself(const std::string& message, passed_on before) {
+    if (before.accepted) {
         cancel_requested_ = true;
         cancel_message_ = message;
     }
-    return accepted;
+    return before.accepted;
 }
 
 // A child's exception counts as retrieved even if another one has ended the gather before.

@@ -19,15 +19,30 @@ bool is_main_thread() {
     return ::gettid() == ::getpid();
 }
 
+bool is_awaited(const task_core& task) {
+    bool awaited = false;
+    task.for_each_waiter([&](const future_core&) { awaited = true; });
+    return awaited;
+}
+
+// Each once: what a task awaits is cancelled with it, and in a long row of tasks not again with each of them. So those
+// that nobody awaits come first.
+void cancel_all(const std::vector<ref<task_core>>& tasks) {
+    std::vector<unsigned> asked;
+    for (auto& task : tasks) asked.push_back(task->cancelling());
+    for (auto& task : tasks)
+        if (!is_awaited(*task)) task->cancel({});
+    for (std::size_t i = 0; i < tasks.size(); ++i)
+        if (tasks[i]->cancelling() == asked[i]) tasks[i]->cancel({});
+}
+
 coro<void> cancel_leftovers(loop_core& loop) {
     any_task self = current_task();
     std::vector<ref<task_core>> left = task_core::all(loop);
     std::erase_if(left, [&](const ref<task_core>& task) { return any_task(task) == self; });
     std::vector<future<void>> ends;
-    for (auto& task : left) {
-        task->cancel({});
-        ends.push_back(future<void>(ref<future_core>(task.get())));
-    }
+    for (auto& task : left) ends.push_back(future<void>(ref<future_core>(task.get())));
+    cancel_all(left);
     co_await gather(return_exceptions, ends);
     for (auto& task : left) {
         if (task->cancelled()) continue;

@@ -9,10 +9,19 @@ shield_core::shield_core(ref<future_core> inner) : future_core(false), inner_(st
     if (inner_->owner() != owner()) throw std::invalid_argument("what is shielded belongs to a different loop");
 }
 
-shield_core::~shield_core() = default;
+// Shields around shields that nobody else holds go one after another, without recursion.
+shield_core::~shield_core() {
+    ref<future_core> inner = std::move(inner_);
+    while (inner && !inner->shared()) {
+        auto* shield = dynamic_cast<shield_core*>(inner.get());
+        if (!shield) return;
+        ref<future_core> next = std::move(shield->inner_);
+        inner = std::move(next);
+    }
+}
 
-bool shield_core::cancel(const std::string& message) {
-    if (!future_core::cancel(message)) return false;
+bool shield_core::cancel_itself(const std::string& message, passed_on before) {
+    if (!future_core::cancel_itself(message, before)) return false;
     inner_done_.unlink();
     inner_ = {};
     return true;

@@ -1,5 +1,4 @@
 #include "aio/loop_core.hpp"
-#include "aio/raised_flag.hpp"
 
 #include <girin/task.hpp>
 
@@ -22,7 +21,7 @@ task_core::task_core()
 
 task_core::~task_core() {
     leave_loop();
-    if (root_) root_.destroy();
+    if (root_) destroy_chain(root_);
 }
 
 std::string task_core::name() const {
@@ -156,13 +155,16 @@ void task_core::report_unretrieved() noexcept {
     future_core::report_unretrieved();
 }
 
-bool task_core::cancel(const std::string& message) {
-    if (done()) return future_core::cancel(message);
+// One that is being cancelled already has passed that on, and waits for itself: see future_wait::cancel.
+future_core* task_core::passes_cancel_to(std::size_t n) const noexcept {
+    future_core* awaited = n == 0 && waiting_on_ ? waiting_on_->awaited() : nullptr;
+    return awaited && !awaited->passes_cancel_on() ? awaited : nullptr;
+}
+
+bool task_core::cancel_itself(const std::string& message, passed_on before) {
+    if (done()) return future_core::cancel_itself(message, before);
     ++cancelling_;
-    if (waiting_on_) {
-        const raised_flag passing_on(passes_cancel_on_);
-        if (waiting_on_->cancel(message)) return true;
-    }
+    if (before.accepted || (before.to == 0 && waiting_on_ && waiting_on_->cancel(message))) return true;
     must_cancel_ = true;
     if (!cancel_accepted_) cancel_message_ = message;
     return true;
@@ -202,7 +204,7 @@ void task_core::destroy_all(loop_core& loop) noexcept {
         task->release();  // the loop's
         task->leave_loop();
         task->start_.unlink();
-        std::exchange(task->root_, nullptr).destroy();
+        destroy_chain(std::exchange(task->root_, nullptr));
         // What it waited on is in a generator that somebody else holds.
         if (wait_point* wait = std::exchange(task->waiting_on_, nullptr)) {
             wait->task_ = nullptr;

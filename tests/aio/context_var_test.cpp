@@ -5,6 +5,7 @@
 #include <girin/future.hpp>
 #include <girin/gather.hpp>
 #include <girin/loop.hpp>
+#include <girin/run_in_executor.hpp>
 #include <girin/sleep.hpp>
 #include <girin/task_group.hpp>
 #include <girin/to_thread.hpp>
@@ -401,6 +402,24 @@ TEST_CASE("21.02 to_thread's function sees the caller's values, and what it sets
         CHECK(second == "good day Ada");
         CHECK(left == 0);
         CHECK(user.get() == "Ada");
+    });
+}
+
+TEST_CASE("21.03 run_in_executor carries no context: its function has its thread's") {
+    run_virtual([]() -> coro<> {
+        thread_pool pool({.threads = 1});
+        depth.set(7);
+        auto read = [] { return depth.get(); };
+        int in_executor = co_await run_in_executor(pool, read);
+        int in_to_thread = co_await to_thread(read);
+        int bound = co_await run_in_executor(pool, [in = copy_context(), read]() mutable { return in.run(read); });
+        CHECK(in_executor == 0);
+        CHECK(in_to_thread == 7);
+        CHECK(bound == 7);
+        co_await run_in_executor(pool, [] { depth.set(3); });
+        int of_thread = co_await run_in_executor(pool, read);
+        CHECK(of_thread == 3);
+        CHECK(depth.get() == 7);
     });
 }
 

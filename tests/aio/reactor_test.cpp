@@ -16,11 +16,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 using namespace girin;
@@ -510,4 +512,20 @@ TEST_CASE("a loop can be closed with armed descriptors, in frames and outside") 
     outside.reset();
     ::close(pair.fds[1]);
     ::close(other.fds[1]);
+}
+
+TEST_CASE("1.09 a loop waits for a timer however far away it is, and neither spins nor comes early") {
+    loop l;
+    bool fired = false;
+    l.call_at(loop::time_point::max(), [&] { fired = true; });
+    l.call_later(std::chrono::hours(1'000'000), [&] { fired = true; });
+    l.call_later(25h, [&] { fired = true; });
+    std::jthread waker([&] {
+        std::this_thread::sleep_for(30ms);
+        l.call_soon_threadsafe([&] { l.stop(); });
+    });
+    const auto turns_before = l.figures().turns;
+    l.run_forever();
+    CHECK_FALSE(fired);
+    CHECK(l.figures().turns - turns_before < 10);
 }

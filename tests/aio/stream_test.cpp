@@ -1,4 +1,5 @@
 #include "tests/support/run_virtual.hpp"
+#include "tests/support/streams.hpp"
 
 #include <girin/as_completed.hpp>
 #include <girin/open_connection.hpp>
@@ -7,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -15,6 +17,8 @@
 
 using namespace girin;
 using namespace std::chrono_literals;
+using girin::test::io_turns;
+using girin::test::local_pair;
 using girin::test::run_virtual;
 
 namespace {
@@ -294,4 +298,56 @@ TEST_CASE("a stream may outlive its loop") {
         l.run_forever();
     }
     kept.reset();
+}
+
+TEST_CASE("the lines of a stream_reader are a source") {
+    run_virtual([]() -> coro<> {
+        auto [ours, theirs] = local_pair();
+        auto lengths = stream::map(stream::filter(ours.reader, [](const std::string& line) { return line != "\n"; }),
+                                   [](std::string line) { return static_cast<int>(line.size()); });
+        theirs.send("one\n\nthree\nlast");
+        theirs.send_fin();
+        auto all = co_await all_of(std::move(lengths));
+        CHECK(all == std::vector{4, 6, 4});
+    });
+}
+
+TEST_CASE("the lines of several stream_readers can be merged, and a reader may be used when its stream has ended") {
+    run_virtual([]() -> coro<> {
+        auto [first, far_first] = local_pair();
+        auto [second, far_second] = local_pair();
+        far_first.send("a\n");
+        far_second.send("b\nnot taken\n");
+        far_first.send_fin();
+        auto merged = stream::merge(first.reader, stream::take(second.reader, 1));
+        auto lines = co_await all_of(std::move(merged));
+        std::ranges::sort(lines);
+        CHECK(lines == std::vector<std::string>{"a\n", "b\n"});
+        auto rest = co_await second.reader.readline();
+        CHECK(rest == "not taken\n");
+    });
+}
+
+TEST_CASE("a stream_reader whose next line is late loses nothing") {
+    run_virtual([]() -> coro<> {
+        auto [ours, theirs] = local_pair();
+        auto lines = stream::timeout(1s, ours.reader);
+        theirs.send("half a ");
+        auto late = create_task([&]() -> coro<bool> {
+            try {
+                co_await lines.next();
+            } catch (const timeout_error&) {
+                co_return true;
+            }
+            co_return false;
+        });
+        co_await io_turns(10);
+        CHECK_FALSE(late.done());
+        loop::running().advance(2s);
+        bool timed_out = co_await late;
+        CHECK(timed_out);
+        theirs.send("line\n");
+        auto line = co_await ours.reader.readline();
+        CHECK(line == "half a line\n");
+    });
 }

@@ -873,3 +873,38 @@ TEST_CASE("a group's run() in a generator may be dropped after its loop is gone"
     generator.reset();
     CHECK(alive.use_count() == 1);
 }
+
+TEST_CASE("12.25 if a child fails when nobody waits for its group any more, the handler is told") {
+    std::vector<std::string> reported;
+    loop l({.virtual_time = true});
+    l.set_exception_handler(
+        [&](loop&, const exception_context& c) { reported.push_back(c.task_name + ": " + c.message); });
+    auto child = []() -> coro<> {
+        bool cancelled = false;
+        try {
+            co_await sleep(1h);
+        } catch (const cancelled_error&) {
+            cancelled = true;
+        }
+        co_await turns(1);
+        if (cancelled) throw std::domain_error("clean-up");
+    };
+    auto numbers = [](coro<> work) -> async_generator<int> {
+        co_await task_group::run([&](task_group& group) -> coro<> {
+            group.create_task(std::move(work), {.name = "child"});
+            co_await sleep(1h);
+        });
+        co_yield 1;
+    };
+    l.run_until_complete([&]() -> coro<> {
+        std::optional<async_generator<int>> generator = numbers(child());
+        create_task({.name = "waiter"}, [&]() -> coro<> { co_await generator->next(); });
+        co_await turns(3);
+        generator.reset();
+        co_await turns(3);
+        CHECK(reported == std::vector<std::string>{"child: Task exception was never retrieved"});
+    }());
+    l.close();
+    CHECK(reported.size() == 2);
+    CHECK(reported.back() == "waiter: Task was destroyed but it is pending!");
+}

@@ -228,3 +228,9 @@ TEST_CASE("5.20 ensure_future returns futures unchanged, and makes a task of a c
         co_await made;
     });
 }
+
+TEST_CASE("a task takes at most 256 bytes beside its coroutine's frame") {
+    CHECK(girin::detail::frame_pool::rounded(sizeof(girin::detail::task_state<void>)) <= 256);
+    CHECK(girin::detail::frame_pool::rounded(sizeof(girin::detail::task_state<int>)) <= 256);
+    CHECK(girin::detail::frame_pool::rounded(sizeof(girin::detail::task_state<std::unique_ptr<int>>)) <= 256);
+}

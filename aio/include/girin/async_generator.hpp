@@ -119,7 +119,7 @@ class GIRIN_CORO_TYPE async_generator {
         return *this;
     }
     ~async_generator() {
-        if (handle_) handle_.destroy();
+        if (handle_) detail::destroy_chain(handle_);
     }
 
     class next_awaiter {

@@ -12,6 +12,11 @@
 
 namespace girin::detail {
 
+class held_frame;
+
+// Destroys a suspended coroutine and what it awaits.
+GIRIN_EXPORT void destroy_chain(std::coroutine_handle<> outermost) noexcept;
+
 // The first base of every promise, so that of() finds it in any frame of ours. Links and places are kept while the
 // program runs, not only when somebody looks: a loop that is stuck can then still be asked. The reader may be a signal
 // handler that has interrupted this very thread, so that each change is one store, made when what it shows is true.
@@ -47,6 +52,8 @@ class call_frame {
         std::atomic_signal_fence(std::memory_order_release);
         caller_ = nullptr;
     }
+    // Whoever awaits this coroutine destroys it afterwards.
+    void held_by(held_frame& holder) noexcept { holder_ = &holder; }
     // This one's coroutine is going to be destroyed, and what it awaits may live on.
     void abandon_callee() noexcept {
         if (call_frame* awaited = callee()) awaited->left();
@@ -70,8 +77,11 @@ class call_frame {
     void is_at(std::source_location here) noexcept { where_.store(here, std::memory_order_relaxed); }
 
  private:
+    friend void destroy_chain(std::coroutine_handle<> outermost) noexcept;
+
     std::atomic<call_frame*> callee_ = nullptr;
     call_frame* caller_ = nullptr;
+    held_frame* holder_ = nullptr;
     std::atomic<std::source_location> where_;
 };
 

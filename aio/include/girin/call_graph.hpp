@@ -19,7 +19,8 @@ struct call_graph {
     const void* id = nullptr;
     std::optional<std::string> task_name;          // nothing: a future that is no task
     std::vector<std::source_location> call_stack;  // innermost first
-    std::vector<call_graph> awaited_by;            // each waiter, with its own; one that is shown already has no more
+    // Each waiter, with its own. One that is shown already has no more, nor has the hundredth in a row.
+    std::vector<call_graph> awaited_by;
 };
 
 // Of the stack, `limit` > 0 keeps so many outermost frames, those next to the task's start, < 0 so many innermost ones,

@@ -58,6 +58,38 @@ struct promise_base : call_frame, pooled {
     final_awaiter final_suspend() const noexcept { return {}; }
 };
 
+// The frame of a coroutine that another one awaits, in the frame of that other one.
+class held_frame {
+ public:
+    held_frame(const held_frame&) = delete;
+    held_frame& operator=(const held_frame&) = delete;
+
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) noexcept {
+        auto& promise = std::coroutine_handle<promise_base>::from_address(frame_.address()).promise();
+        promise.continuation = caller;
+        promise.held_by(*this);
+        promise.called_by(caller);
+        return frame_;
+    }
+
+ protected:
+    explicit held_frame(std::coroutine_handle<> frame) noexcept : frame_(frame) {}
+    ~held_frame() { end(); }
+
+    void end() noexcept {
+        if (!frame_) return;
+        call_frame::of(frame_).left();
+        std::exchange(frame_, nullptr).destroy();
+    }
+
+    std::coroutine_handle<> frame_;  // null when it has been destroyed
+
+ private:
+    friend void destroy_chain(std::coroutine_handle<> outermost) noexcept;
+};
+
 // The outcome of a coroutine: nothing yet, a value, or an exception.
 template <class T>
 class outcome {
@@ -173,27 +205,10 @@ class GIRIN_CORO_TYPE coro {
     // Gives up the frame: whoever takes the handle starts it and destroys it.
     handle_type release() noexcept { return std::exchange(handle_, nullptr); }
 
-    class awaiter {
+    class awaiter : public detail::held_frame {
      public:
-        explicit awaiter(handle_type handle) noexcept : handle_(handle) {}
-        awaiter(const awaiter&) = delete;
-        awaiter& operator=(const awaiter&) = delete;
-        ~awaiter() {
-            handle_.promise().left();
-            handle_.destroy();
-        }
-
-        bool await_ready() const noexcept { return false; }
-        template <class Promise>
-        std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) const noexcept {
-            handle_.promise().continuation = caller;
-            handle_.promise().called_by(caller);
-            return handle_;
-        }
-        T await_resume() const { return handle_.promise().result.take(); }
-
-     private:
-        handle_type handle_;
+        explicit awaiter(handle_type handle) noexcept : held_frame(handle) {}
+        T await_resume() const { return handle_type::from_address(frame_.address()).promise().result.take(); }
     };
 
     awaiter operator co_await() && {

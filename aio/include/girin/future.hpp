@@ -56,9 +56,11 @@ class GIRIN_EXPORT future_core {
     bool cancelled() const noexcept { return state_ == state::cancelled; }
     // Whether it has an exception, which stays unretrieved.
     bool failed() const noexcept { return exception_ != nullptr; }
-    virtual bool cancel(const std::string& message);
+    // What this one awaits is cancelled first. True: accepted. A loop, for tasks may await each other in a row of any
+    // length.
+    bool cancel(const std::string& message);
     // Whether it is just being cancelled, and has passed that on to what it awaits.
-    virtual bool passes_cancel_on() const noexcept { return false; }
+    bool passes_cancel_on() const noexcept { return passes_cancel_on_; }
 
     // Returns when there is a value, marks an exception as retrieved and raises it, raises cancelled_error, or
     // invalid_state_error while pending.
@@ -102,7 +104,17 @@ class GIRIN_EXPORT future_core {
     bool shared() const noexcept { return references_ > 1; }
 
  protected:
+    // What has become of a cancellation that was passed on.
+    struct passed_on {
+        std::size_t to = 0;     // so many
+        bool accepted = false;  // by one of them
+    };
+
     virtual ~future_core();
+    // The n-th of those to which a cancellation is passed on; null when there are no more.
+    virtual future_core* passes_cancel_to(std::size_t) const noexcept { return nullptr; }
+    // Is cancelled itself, when they have been.
+    virtual bool cancel_itself(const std::string& message, passed_on before);
     virtual void destroy() noexcept { delete this; }
     // Drops the callbacks that are done_callbacks.
     void drop_owned_callbacks() noexcept;
@@ -114,11 +126,13 @@ class GIRIN_EXPORT future_core {
     virtual std::vector<std::source_location> call_stack() const { return {}; }
 
     void* value_ = nullptr;
+    std::string cancel_message_;  // of a cancellation that was asked for, and then of the one that it has ended with
 
  private:
     enum class state : unsigned char { pending, finished, cancelled };
     struct owned_callback;
     struct owned_callbacks;
+    class cancel_path;
 
     void settle(state s);
     void queue_callbacks();
@@ -128,8 +142,8 @@ class GIRIN_EXPORT future_core {
     state state_ = state::pending;
     const bool settable_;
     bool unretrieved_ = false;
+    bool passes_cancel_on_ = false;
     std::exception_ptr exception_;
-    std::string message_;
     callback_list callbacks_;
     std::unique_ptr<owned_callbacks> owned_;
 };
@@ -199,6 +213,7 @@ class GIRIN_EXPORT future_wait : public wait_point {
     bool await_ready() const noexcept { return core_.done(); }
     void await_suspend(std::coroutine_handle<> caller);
     bool cancel(const std::string& message) override;
+    future_core* awaited() const noexcept override { return &core_; }
 
  protected:
     void finish_wait() {

@@ -53,12 +53,12 @@ class GIRIN_EXPORT gather_core : public future_core {
  public:
     // Throws std::invalid_argument when a child belongs to a different loop.
     gather_core(gather_children children, bool return_exceptions);
-    bool cancel(const std::string& message) override;
-    bool passes_cancel_on() const noexcept override { return passes_cancel_on_; }
     void start();
 
  protected:
     ~gather_core() override;
+    future_core* passes_cancel_to(std::size_t n) const noexcept override;
+    bool cancel_itself(const std::string& message, passed_on before) override;
     // Puts the results in place; every child is done.
     virtual void collect(const gather_children& children) = 0;
     const char* unretrieved_report() const noexcept override { return "gather exception was never retrieved"; }
@@ -72,8 +72,6 @@ class GIRIN_EXPORT gather_core : public future_core {
     std::size_t finished_ = 0;
     bool return_exceptions_;
     bool cancel_requested_ = false;
-    bool passes_cancel_on_ = false;
-    std::string cancel_message_;
 };
 
 template <class Result>

@@ -4,32 +4,22 @@
 #include <girin/coro.hpp>
 
 #include <exception>
-#include <utility>
 
 namespace girin::detail {
 
 // `co_await` runs the coroutine to its end and raises nothing; value() and exception() are for afterwards. Needs to
 // live until then.
 template <class T>
-class settled {
+class settled : public held_frame {
  public:
-    explicit settled(coro<T> c) noexcept : handle_(c.release()) {}
-    settled(const settled&) = delete;
+    explicit settled(coro<T> c) noexcept : held_frame(c.release()) {}
     // Takes another coroutine in the place of one that has ended.
     settled& operator=(coro<T> c) noexcept {
         end();
-        handle_ = c.release();
+        frame_ = c.release();
         return *this;
     }
-    ~settled() { end(); }
 
-    bool await_ready() const noexcept { return false; }
-    template <class Promise>
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) const noexcept {
-        handle_.promise().continuation = caller;
-        handle_.promise().called_by(caller);
-        return handle_;
-    }
     void await_resume() const noexcept {}
 
     // Null if there is a value.
@@ -38,13 +28,9 @@ class settled {
     T& value() const { return result().value(); }
 
  private:
-    outcome<T>& result() const noexcept { return handle_.promise().result; }
-    void end() noexcept {
-        handle_.promise().left();
-        handle_.destroy();
+    outcome<T>& result() const noexcept {
+        return coro<T>::handle_type::from_address(frame_.address()).promise().result;
     }
-
-    typename coro<T>::handle_type handle_;
 };
 
 }  // namespace girin::detail

@@ -17,11 +17,11 @@ class GIRIN_EXPORT shield_core : public future_core {
  public:
     // std::invalid_argument when the inner one belongs to a different loop.
     explicit shield_core(ref<future_core> inner);
-    bool cancel(const std::string& message) override;
     void start() { inner_->add_callback(inner_done_); }
 
  protected:
     ~shield_core() override;
+    bool cancel_itself(const std::string& message, passed_on before) override;
     // Puts the inner one's result in place.
     virtual void collect(future_core& inner) = 0;
 

@@ -34,8 +34,6 @@ class GIRIN_EXPORT task_core : public future_core {
  public:
     task_core();
 
-    bool cancel(const std::string& message) override;
-    bool passes_cancel_on() const noexcept override { return passes_cancel_on_; }
     unsigned cancelling() const noexcept { return cancelling_; }
     unsigned uncancel() noexcept;
     std::string name() const override;
@@ -63,6 +61,8 @@ class GIRIN_EXPORT task_core : public future_core {
     ~task_core() override;
     // Moves the finished coroutine's value into place, or raises its exception.
     virtual void collect() = 0;
+    future_core* passes_cancel_to(std::size_t n) const noexcept override;
+    bool cancel_itself(const std::string& message, passed_on before) override;
     void report_unretrieved() noexcept override;
     void continue_traceback() const noexcept override;
     const char* unretrieved_report() const noexcept override { return "Task exception was never retrieved"; }
@@ -98,12 +98,10 @@ class GIRIN_EXPORT task_core : public future_core {
     bool must_cancel_ = false;      // raise cancelled_error at the next resumption
     bool cancel_accepted_ = false;  // what it waits for has been stopped, and its message is the one to raise
     bool quiet_ = false;
-    bool passes_cancel_on_ = false;
-    std::string cancel_message_;
+    std::atomic<bool> named_ = false;  // name_ is complete: a signal handler may read it
     context_slot context_;
     unsigned long number_;
     std::string name_;
-    std::atomic<bool> named_ = false;  // name_ is complete: a signal handler may read it
     std::unique_ptr<std::vector<std::source_location>> traceback_;
 };
 

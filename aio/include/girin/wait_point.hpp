@@ -23,6 +23,8 @@ class GIRIN_EXPORT wait_point : public callback_node {
     // Asks what is awaited to stop, because the task was cancelled. True: accepted, and wake() follows, at once or
     // later. False: too late or not possible; the task then raises cancelled_error when it resumes.
     virtual bool cancel(const std::string& message) = 0;
+    // The future that it waits for and that cancel() would cancel, or null.
+    virtual future_core* awaited() const noexcept { return nullptr; }
 
     // Schedules the task for the next turn of its loop (call_soon). To be called once per suspend.
     void wake();

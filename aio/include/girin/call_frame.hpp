@@ -36,11 +36,14 @@ class call_frame {
     // The coroutine that it awaits; null when it runs itself or awaits something else.
     call_frame* callee() const noexcept { return callee_.load(std::memory_order_relaxed); }
 
-    // From now on it runs on behalf of that coroutine, which is one of ours or a stranger.
+    // From now on it runs on behalf of that coroutine, which is one of ours or a stranger, and is destroyed by the
+    // holder, if there is one.
     template <class Promise>
-    void called_by([[maybe_unused]] std::coroutine_handle<Promise> caller) noexcept {
+    void called_by([[maybe_unused]] std::coroutine_handle<Promise> caller,
+                   [[maybe_unused]] held_frame* holder = nullptr) noexcept {
         if constexpr (std::derived_from<Promise, call_frame>) {
             caller_ = &caller.promise();
+            holder_ = holder;
             std::atomic_signal_fence(std::memory_order_release);
             caller_->callee_.store(this, std::memory_order_relaxed);
         }
@@ -52,8 +55,6 @@ class call_frame {
         std::atomic_signal_fence(std::memory_order_release);
         caller_ = nullptr;
     }
-    // Whoever awaits this coroutine destroys it afterwards.
-    void held_by(held_frame& holder) noexcept { holder_ = &holder; }
     // This one's coroutine is going to be destroyed, and what it awaits may live on.
     void abandon_callee() noexcept {
         if (call_frame* awaited = callee()) awaited->left();
@@ -81,7 +82,7 @@ class call_frame {
 
     std::atomic<call_frame*> callee_ = nullptr;
     call_frame* caller_ = nullptr;
-    held_frame* holder_ = nullptr;
+    held_frame* holder_;  // while there is a caller
     std::atomic<std::source_location> where_;
 };
 

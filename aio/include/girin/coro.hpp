@@ -69,25 +69,30 @@ class held_frame {
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) noexcept {
         auto& promise = std::coroutine_handle<promise_base>::from_address(frame_.address()).promise();
         promise.continuation = caller;
-        promise.held_by(*this);
-        promise.called_by(caller);
+        promise.called_by(caller, this);
         return frame_;
     }
 
  protected:
     explicit held_frame(std::coroutine_handle<> frame) noexcept : frame_(frame) {}
-    ~held_frame() { end(); }
+    ~held_frame() {
+        if (frame_) destroy();
+    }
 
     void end() noexcept {
-        if (!frame_) return;
-        call_frame::of(frame_).left();
-        std::exchange(frame_, nullptr).destroy();
+        if (frame_) destroy();
+        frame_ = nullptr;
     }
 
     std::coroutine_handle<> frame_;  // null when it has been destroyed
 
  private:
     friend void destroy_chain(std::coroutine_handle<> outermost) noexcept;
+
+    void destroy() const noexcept {
+        call_frame::of(frame_).left();
+        frame_.destroy();
+    }
 };
 
 // The outcome of a coroutine: nothing yet, a value, or an exception.

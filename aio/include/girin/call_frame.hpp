@@ -39,11 +39,10 @@ class call_frame {
     // From now on it runs on behalf of that coroutine, which is one of ours or a stranger, and is destroyed by the
     // holder, if there is one.
     template <class Promise>
-    void called_by([[maybe_unused]] std::coroutine_handle<Promise> caller,
-                   [[maybe_unused]] held_frame* holder = nullptr) noexcept {
+    void called_by([[maybe_unused]] std::coroutine_handle<Promise> caller, held_frame* holder = nullptr) noexcept {
+        holder_ = holder;
         if constexpr (std::derived_from<Promise, call_frame>) {
             caller_ = &caller.promise();
-            holder_ = holder;
             std::atomic_signal_fence(std::memory_order_release);
             caller_->callee_.store(this, std::memory_order_relaxed);
         }
@@ -55,6 +54,8 @@ class call_frame {
         std::atomic_signal_fence(std::memory_order_release);
         caller_ = nullptr;
     }
+    // Who destroys it; null for the outermost, and for a generator.
+    held_frame* holder() const noexcept { return holder_; }
     // This one's coroutine is going to be destroyed, and what it awaits may live on.
     void abandon_callee() noexcept {
         if (call_frame* awaited = callee()) awaited->left();
@@ -82,7 +83,7 @@ class call_frame {
 
     std::atomic<call_frame*> callee_ = nullptr;
     call_frame* caller_ = nullptr;
-    held_frame* holder_;  // while there is a caller
+    held_frame* holder_ = nullptr;
     std::atomic<std::source_location> where_;
 };
 

@@ -45,16 +45,11 @@ GIRIN_EXPORT void drop_unstarted(std::coroutine_handle<> coroutine, const call_f
 struct final_awaiter {
     bool await_ready() const noexcept { return false; }
     template <class Promise>
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> finished) const noexcept {
-        finished.promise().left();
-        return finished.promise().continuation;
-    }
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> finished) const noexcept;
     void await_resume() const noexcept {}
 };
 
 struct promise_base : call_frame, pooled {
-    std::coroutine_handle<> continuation = std::noop_coroutine();
-
     final_awaiter final_suspend() const noexcept { return {}; }
 };
 
@@ -67,9 +62,8 @@ class held_frame {
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) noexcept {
-        auto& promise = std::coroutine_handle<promise_base>::from_address(frame_.address()).promise();
-        promise.continuation = caller;
-        promise.called_by(caller, this);
+        caller_ = caller;
+        call_frame::of(frame_).called_by(caller, this);
         return frame_;
     }
 
@@ -87,13 +81,24 @@ class held_frame {
     std::coroutine_handle<> frame_;  // null when it has been destroyed
 
  private:
+    friend struct final_awaiter;
     friend void destroy_chain(std::coroutine_handle<> outermost) noexcept;
 
     void destroy() const noexcept {
         call_frame::of(frame_).left();
         frame_.destroy();
     }
+
+    std::coroutine_handle<> caller_;  // while it waits
 };
+
+template <class Promise>
+std::coroutine_handle<> final_awaiter::await_suspend(std::coroutine_handle<Promise> finished) const noexcept {
+    call_frame& frame = finished.promise();
+    frame.left();
+    const held_frame* holder = frame.holder();
+    return holder ? holder->caller_ : std::noop_coroutine();
+}
 
 // The outcome of a coroutine: nothing yet, a value, or an exception.
 template <class T>

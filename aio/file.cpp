@@ -163,7 +163,8 @@ coro<void> close_in_turn(file_ref f) {
     co_await thread_call<decltype(close)>(nullptr, close);
 }
 
-// While other calls have the file a task stands in line for this one, which a cancellation can end.
+// While other calls have the file a task stands in line for this one: a cancellation ends the wait for it, not the
+// task.
 coro<void> close_file(file_ref f) {
     const lock_core& turn = *f->turn.core();
     if (turn.locked || !turn.line.empty())

@@ -84,7 +84,7 @@ class future_core::cancel_path {
     }
 
     struct step {
-        future_core* core;
+        ref<future_core> core;  // what one of them drops when it is cancelled may have held another
         passed_on passed = {};
         bool passes_on_already = false;
     };
@@ -92,12 +92,12 @@ class future_core::cancel_path {
     bool empty() const noexcept { return steps_.empty(); }
     void go_on_from(step from) {
         from.passes_on_already = from.core->passes_cancel_on_;
-        ++from.passed.to;
-        steps_.push_back(from);
-        from.core->passes_cancel_on_ = true;
+        ++from.passed.count;
+        steps_.push_back(std::move(from));
+        steps_.back().core->passes_cancel_on_ = true;
     }
     step leave() noexcept {
-        step last = steps_.back();
+        step last = std::move(steps_.back());
         steps_.pop_back();
         last.core->passes_cancel_on_ = last.passes_on_already;
         return last;
@@ -109,10 +109,11 @@ class future_core::cancel_path {
 
 bool future_core::cancel(const std::string& message) {
     cancel_path path;
-    for (cancel_path::step now{this};;) {
-        if (future_core* next = now.core->passes_cancel_to(now.passed.to)) {
-            path.go_on_from(now);
-            now = {next};
+    for (cancel_path::step now{ref<future_core>(this)};;) {
+        if (future_core* next = now.core->passes_cancel_to(now.passed.count)) {
+            ref<future_core> kept(next);
+            path.go_on_from(std::move(now));
+            now = {std::move(kept)};
             continue;
         }
         const bool accepted = now.core->cancel_itself(message, now.passed);

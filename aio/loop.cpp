@@ -35,8 +35,10 @@ void scheduled_call::drop() noexcept {
 
 void scheduled_call::cancel() noexcept {
     cancelled_ = true;
-    drop_callback();
-    if (armed()) drop();  // a queued one stays where it is: its list may belong to another thread
+    if (armed())
+        drop();
+    else  // a queued one stays where it is: its list may belong to another thread
+        drop_callback();
 }
 
 void threadsafe_call::run() {
@@ -124,7 +126,10 @@ timer_handle loop::call_at(time_point when, std::function<void()> callback, cons
 
 timer_handle loop::call_later(duration delay, std::function<void()> callback, const std::optional<context>& in,
                               std::source_location where) {
-    return call_at(core_->time_after(delay), std::move(callback), in, where);
+    core_->require_usable();
+    auto call = scheduled_call::make(*core_, std::move(callback), in, where);
+    core_->timers.add(*call, core_->time_after(delay));
+    return timer_handle(std::move(call));
 }
 
 handle loop::call_soon_threadsafe(std::function<void()> callback, const std::optional<context>& in,

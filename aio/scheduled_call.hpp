@@ -18,11 +18,11 @@ class loop_core;
 
 class scheduled_call : public timer_node {
  public:
-    scheduled_call(loop_core& core, std::function<void()> callback, const std::optional<context>& in,
+    scheduled_call(loop_core& core, std::function<void()>&& callback, const std::optional<context>& in,
                    std::source_location where)
         : core_(core), callback_(std::move(callback)), context_(context_slot::given_or_current(in)), where_(where) {}
 
-    static std::shared_ptr<scheduled_call> make(loop_core& core, std::function<void()> callback,
+    static std::shared_ptr<scheduled_call> make(loop_core& core, std::function<void()>&& callback,
                                                 const std::optional<context>& in, std::source_location where) {
         return keep(std::allocate_shared<scheduled_call>(pooled_allocator<scheduled_call>(), core, std::move(callback),
                                                          in, where));
@@ -59,7 +59,7 @@ class threadsafe_call final : public scheduled_call {
  public:
     using scheduled_call::scheduled_call;
 
-    static std::shared_ptr<threadsafe_call> make(loop_core& core, std::function<void()> callback,
+    static std::shared_ptr<threadsafe_call> make(loop_core& core, std::function<void()>&& callback,
                                                  const std::optional<context>& in, std::source_location where) {
         return keep(std::allocate_shared<threadsafe_call>(pooled_allocator<threadsafe_call>(), core,
                                                           std::move(callback), in, where));

@@ -97,8 +97,8 @@ std::vector<std::string> candidates(const spawn_request& request) {
     return all;
 }
 
-// From here to run_child() everything is async-signal-safe, and changes no memory of the parent's but what is there to
-// be changed: the child shares it until it has executed the program.
+// From here to run_child() everything is async-signal-safe, and changes no memory of the parent's but shares_memory and
+// errno: the child shares it until it has executed the program.
 void close_on_exec(int fd) noexcept {
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
@@ -194,7 +194,7 @@ pid_t spawn_child(const spawn_request& request) {
     const std::vector<char*> path_pointers = pointers(paths);
     const std::vector<char*> arguments = pointers(request.arguments);
     std::vector<char*> environment = pointers(own_variables);
-    for (char** inherited = environ; !request.env && *inherited; ++inherited)
+    for (char** inherited = request.env ? nullptr : environ; inherited && *inherited; ++inherited)  // null: clearenv()
         environment.insert(environment.end() - 1, *inherited);
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::system_category(), "pipe2");

@@ -164,7 +164,7 @@ future_core* task_core::passes_cancel_to(std::size_t n) const noexcept {
 bool task_core::cancel_itself(const std::string& message, passed_on before) {
     if (done()) return future_core::cancel_itself(message, before);
     ++cancelling_;
-    if (before.accepted || (before.to == 0 && waiting_on_ && waiting_on_->cancel(message))) return true;
+    if (before.accepted || (before.count == 0 && waiting_on_ && waiting_on_->cancel(message))) return true;
     must_cancel_ = true;
     if (!cancel_accepted_) cancel_message_ = message;
     return true;

@@ -93,7 +93,6 @@ void thread_pool::state::start_thread() {
 void thread_pool::state::serve(place& own, std::size_t number) {
     pthread_setname_np(pthread_self(), (name + "_" + std::to_string(number)).substr(0, 15).c_str());
     pool_of_this_thread = this;
-    if (own.before.joinable()) own.before.join();  // here, where neither the mutex nor a loop waits for it
     std::unique_lock lock(mutex);
     for (;;) {
         if (!queue.empty() && !refusing)
@@ -103,6 +102,9 @@ void thread_pool::state::serve(place& own, std::size_t number) {
     }
     --idle;
     --threads;
+    lock.unlock();
+    if (own.before.joinable()) own.before.join();  // here, where neither a job nor a loop waits for it
+    lock.lock();
     own.left = true;
 }
 

@@ -24,7 +24,7 @@ struct request_head {
     headers_view headers;
     std::optional<std::uint64_t> content_length;
     // False: nothing in raw_path is percent-encoded.
-    bool may_be_encoded = false;
+    bool may_be_encoded = true;
     bool chunked = false;
     // Whether the client would send another request on this connection (RFC 9112 section 9.3).
     bool keep_alive = false;

@@ -32,6 +32,7 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace girin;
@@ -259,6 +260,16 @@ TEST_CASE("a child has the environment and the working directory that it is give
         auto inherited = co_await output_of("echo $GIRIN_TEST_INHERITED");
         CHECK(inherited == "yes\n");
         ::unsetenv("GIRIN_TEST_INHERITED");
+    });
+}
+
+TEST_CASE("a program that has cleared its environment starts children with none") {
+    run_virtual([]() -> coro<> {
+        char** const mine = std::exchange(environ, nullptr);  // as clearenv() does
+        auto env = co_await create_subprocess_exec("/usr/bin/env", {}, {.stdout = subprocess::pipe});
+        environ = mine;
+        auto output = co_await env.communicate();
+        CHECK(output.stdout == "");
     });
 }
 

@@ -4,6 +4,7 @@
 
 #include <girin/coro.hpp>
 #include <girin/export.hpp>
+#include <girin/settled.hpp>
 #include <girin/task.hpp>
 
 #include <exception>
@@ -122,10 +123,16 @@ class GIRIN_EXPORT async_exit_stack {
         if constexpr (std::is_void_v<T>) {
             co_await kept.aenter();
             callbacks_.splice_after(callbacks_.before_begin(), exit);
-        } else {
+        } else if constexpr (std::is_reference_v<T>) {
             T entered = co_await kept.aenter();
             callbacks_.splice_after(callbacks_.before_begin(), exit);
             co_return std::forward<T>(entered);
+        } else {  // moving the result may fail
+            detail::settled<T> entering(kept.aenter());
+            co_await entering;
+            T& entered = entering.value();
+            callbacks_.splice_after(callbacks_.before_begin(), exit);
+            co_return std::move(entered);
         }
     }
 

@@ -19,7 +19,7 @@ struct call_graph {
     const void* id = nullptr;
     std::optional<std::string> task_name;          // nothing: a future that is no task
     std::vector<std::source_location> call_stack;  // innermost first
-    // Each waiter, with its own. One that is shown already has no more, nor has the hundredth in a row.
+    // Each waiter, with its own. One that is shown already has no more, nor has the hundredth waiter in a row.
     std::vector<call_graph> awaited_by;
 };
 

@@ -70,12 +70,11 @@ class held_frame {
  protected:
     explicit held_frame(std::coroutine_handle<> frame) noexcept : frame_(frame) {}
     ~held_frame() {
-        if (frame_) destroy();
+        if (frame_) destroy(frame_);
     }
 
     void end() noexcept {
-        if (frame_) destroy();
-        frame_ = nullptr;
+        if (frame_) destroy(std::exchange(frame_, nullptr));
     }
 
     std::coroutine_handle<> frame_;  // null when it has been destroyed
@@ -84,9 +83,9 @@ class held_frame {
     friend struct final_awaiter;
     friend void destroy_chain(std::coroutine_handle<> outermost) noexcept;
 
-    void destroy() const noexcept {
-        call_frame::of(frame_).left();
-        frame_.destroy();
+    static void destroy(std::coroutine_handle<> frame) noexcept {
+        call_frame::of(frame).left();
+        frame.destroy();
     }
 
     std::coroutine_handle<> caller_;  // while it waits

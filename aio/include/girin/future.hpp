@@ -56,8 +56,8 @@ class GIRIN_EXPORT future_core {
     bool cancelled() const noexcept { return state_ == state::cancelled; }
     // Whether it has an exception, which stays unretrieved.
     bool failed() const noexcept { return exception_ != nullptr; }
-    // What this one awaits is cancelled first. True: accepted. A loop, for tasks may await each other in a row of any
-    // length.
+    // What this one awaits is cancelled first. True: accepted. Iterates, for tasks may await each other in a row of
+    // any length.
     bool cancel(const std::string& message);
     // Whether it is just being cancelled, and has passed that on to what it awaits.
     bool passes_cancel_on() const noexcept { return passes_cancel_on_; }
@@ -106,7 +106,7 @@ class GIRIN_EXPORT future_core {
  protected:
     // What has become of a cancellation that was passed on.
     struct passed_on {
-        std::size_t to = 0;     // so many
+        std::size_t count = 0;  // to so many
         bool accepted = false;  // by one of them
     };
 
@@ -212,8 +212,8 @@ class GIRIN_EXPORT future_wait : public wait_point {
     explicit future_wait(future_core& core) : core_(core) {}
     bool await_ready() const noexcept { return core_.done(); }
     void await_suspend(std::coroutine_handle<> caller);
-    bool cancel(const std::string& message) override;
-    future_core* awaited() const noexcept override { return &core_; }
+    bool cancel(const std::string& message) final;
+    future_core* awaited() const noexcept final { return &core_; }
 
  protected:
     void finish_wait() {

@@ -24,7 +24,8 @@ GIRIN_EXPORT const std::error_category& gai_category() noexcept;
 // numeric host is looked up at once; for any other the system's resolver blocks a thread of the loop's default pool,
 // which can last as long as /etc/resolv.conf says. A cancelled task does not wait for that: a queued look-up is
 // dropped, one that runs goes on alone, and its result is dropped; run() waits for it in the end. Raises pool_full
-// when the pool's queue is full. "localhost" is this machine, whether the system knows that or not.
+// when the pool's queue is full. A "localhost" that the system does not know is this
+// machine.
 GIRIN_EXPORT GIRIN_CORO_WRAPPER coro<std::vector<socket_address>> getaddrinfo(std::string host, std::uint16_t port,
                                                                               lookup_options options = {});
 

@@ -8,7 +8,7 @@
 namespace girin::detail {
 
 // `co_await` runs the coroutine to its end and raises nothing; value() and exception() are for afterwards. Needs to
-// live until then.
+// live until then; nothing that is destroyed before it may ask when the awaiting coroutine itself is destroyed.
 template <class T>
 class settled : public held_frame {
  public:

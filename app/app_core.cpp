@@ -4,8 +4,8 @@
 #include "app/response_access.hpp"
 
 #include <girin/asgi.hpp>
+#include <girin/completed.hpp>
 #include <girin/exceptions.hpp>
-#include <girin/settled.hpp>
 #include <girin/thread_pool.hpp>
 
 #include <stdexcept>
@@ -120,7 +120,7 @@ coro<void> app_core::serve(const scope& s, receiver& receive, sender& send) cons
     if (match.mounted) co_return co_await enter(*match.mounted, s, receive, send);
     request_access::set_route(req, match.found);
 
-    settled<response> answering(begin_answer(req));
+    completed<response> answering(begin_answer(req));
     co_await answering;
     if (const std::exception_ptr raised = answering.exception()) {
         answering = recover(req, raised);

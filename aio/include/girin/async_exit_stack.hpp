@@ -2,9 +2,9 @@
 // (contextlib.AsyncExitStack).
 #pragma once
 
+#include <girin/completed.hpp>
 #include <girin/coro.hpp>
 #include <girin/export.hpp>
-#include <girin/settled.hpp>
 #include <girin/task.hpp>
 
 #include <exception>
@@ -128,7 +128,7 @@ class GIRIN_EXPORT async_exit_stack {
             callbacks_.splice_after(callbacks_.before_begin(), exit);
             co_return std::forward<T>(entered);
         } else {  // moving the result may fail
-            detail::settled<T> entering(kept.aenter());
+            detail::completed<T> entering(kept.aenter());
             co_await entering;
             T& entered = entering.value();
             callbacks_.splice_after(callbacks_.before_begin(), exit);

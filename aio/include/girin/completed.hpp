@@ -10,11 +10,11 @@ namespace girin::detail {
 // `co_await` runs the coroutine to its end and raises nothing; value() and exception() are for afterwards. Needs to
 // live until then; nothing that is destroyed before it may ask when the awaiting coroutine itself is destroyed.
 template <class T>
-class settled : public held_frame {
+class completed : public held_frame {
  public:
-    explicit settled(coro<T> c) noexcept : held_frame(c.release()) {}
+    explicit completed(coro<T> c) noexcept : held_frame(c.release()) {}
     // Takes another coroutine in the place of one that has ended.
-    settled& operator=(coro<T> c) noexcept {
+    completed& operator=(coro<T> c) noexcept {
         end();
         frame_ = c.release();
         return *this;

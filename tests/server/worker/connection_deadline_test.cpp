@@ -208,12 +208,13 @@ TEST_CASE("a client that reads nothing is given up after the write deadline") {
     };
     with_server(app,
                 [&](test_server& server) -> coro<> {
-                    raw_client client = server.connect_narrow();
+                    raw_client client = server.connect_narrow_locally();
                     client.send(post("/", ""));
                     co_await settle();
                     co_await server.advance_and_settle(milliseconds(39'999));
                     CHECK(server.service.connections() == 1);
-                    co_await server.soon_gone();
+                    server.advance(milliseconds(1));
+                    co_await server.gone();
                 },
                 {.options = options});
     CHECK(sent == 1);
@@ -231,13 +232,14 @@ TEST_CASE("a deadline of the content's that passes meanwhile does not extend tha
     };
     with_server(app,
                 [&](test_server& server) -> coro<> {
-                    raw_client client = server.connect_narrow();
+                    raw_client client = server.connect_narrow_locally();
                     client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\n");
                     co_await server.begun(1);
                     co_await server.advance_and_settle(seconds(1));
                     for (int i = 0; i < 39; ++i) co_await server.advance_and_settle(seconds(1));
                     CHECK(server.service.connections() == 1);
-                    co_await server.soon_gone();
+                    server.advance(seconds(1));
+                    co_await server.gone();
                 },
                 {.options = options});
 }
@@ -246,7 +248,7 @@ TEST_CASE("a client that reads a little now and then is not given up") {
     const std::string large(2'000'000, 'x');
     with_server(answers(large),
                 [&](test_server& server) -> coro<> {
-                    raw_client client = server.connect_narrow();
+                    raw_client client = server.connect_narrow_locally();
                     client.send(get("/"));
                     co_await settle();
                     std::size_t got = 0;
@@ -281,7 +283,7 @@ TEST_CASE("a client that neither sends its content nor reads its response runs i
     };
     with_server(app,
                 [&](test_server& server) -> coro<> {
-                    raw_client client = server.connect_narrow();
+                    raw_client client = server.connect_narrow_locally();
                     client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nabc");
                     co_await settle();
                     server.advance(seconds(30));

@@ -16,10 +16,9 @@ void set_default_executor(std::unique_ptr<thread_pool> pool) {
     detail::loop_core::running().set_default_pool(std::move(pool));
 }
 
-// The pool itself goes in this thread: a cancellation may ask it, as long as it lives, to give something back. One that
-// comes before the helper has begun drops what it should do, which then has to be asked for again.
+// A cancellation that comes before the helper has begun drops what it should do, which then has to be asked for again.
 coro<> shutdown_default_executor() {
-    std::unique_ptr<thread_pool> ending = detail::loop_core::running().end_default_pool();
+    thread_pool* ending = detail::loop_core::running().end_default_pool();
     if (!ending) co_return;
     thread_pool helper({.threads = 1, .queue = 0, .name = "girin_end"});
     bool ended = false;

@@ -4,7 +4,10 @@
 #include <girin/task.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdio>
+#include <memory_resource>
 #include <vector>
 
 namespace girin::detail {
@@ -73,10 +76,10 @@ void future_core::require_settable() const {
     if (done()) throw invalid_state_error("the future is already done");
 }
 
-// From the one that was asked to cancel down to the one that is at turn.
+// From the one that was asked to cancel down to the one that is at turn. Most are short, and need no memory.
 class future_core::cancel_path {
  public:
-    cancel_path() = default;
+    cancel_path() { steps_.reserve(short_path); }
     cancel_path(const cancel_path&) = delete;
     cancel_path& operator=(const cancel_path&) = delete;
     ~cancel_path() {
@@ -104,7 +107,11 @@ class future_core::cancel_path {
     }
 
  private:
-    std::vector<step> steps_;
+    static constexpr std::size_t short_path = 16;
+
+    alignas(step) std::array<std::byte, short_path * sizeof(step)> room_;
+    std::pmr::monotonic_buffer_resource memory_{room_.data(), room_.size()};
+    std::pmr::vector<step> steps_{&memory_};
 };
 
 bool future_core::cancel(const std::string& message) {

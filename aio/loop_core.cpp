@@ -247,9 +247,9 @@ void loop_core::set_default_pool(std::unique_ptr<thread_pool> pool) {
     default_pool_ = std::move(pool);
 }
 
-std::unique_ptr<thread_pool> loop_core::end_default_pool() noexcept {
+thread_pool* loop_core::end_default_pool() noexcept {
     default_pool_ended_ = true;
-    return std::move(default_pool_);
+    return default_pool_.get();
 }
 
 void loop_core::report(std::string message, std::exception_ptr exception, std::string task_name,
@@ -274,7 +274,7 @@ void loop_core::close() {
     }
     ready.drop_all();
     task_core::drop_callbacks(*this);
-    default_pool_.reset();  // waits for what runs
+    if (default_pool_) default_pool_->shutdown(true);
     {
         std::lock_guard lock(inbox_mutex_);
         takes_jobs_ = false;
@@ -291,9 +291,12 @@ void loop_core::close() {
     task_core::destroy_all(*this);
     generator_core::forget_all(*this);
     resource::close_all(*this);
-    // What is left has been called in a generator that somebody else holds.
-    std::unique_lock lock(inbox_mutex_);
-    job_taken_over_.wait(lock, [this] { return pool_calls == 0; });
+    {
+        // What is left runs for a generator that somebody else holds.
+        std::unique_lock lock(inbox_mutex_);
+        job_taken_over_.wait(lock, [this] { return pool_calls == 0; });
+    }
+    default_pool_.reset();
 }
 
 }  // namespace girin::detail

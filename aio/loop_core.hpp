@@ -92,7 +92,8 @@ class loop_core {
     // The pool of to_thread, made at first use. std::runtime_error once it has been ended.
     thread_pool& default_pool();
     void set_default_pool(std::unique_ptr<thread_pool> pool);
-    std::unique_ptr<thread_pool> end_default_pool() noexcept;
+    // It is given out no more, and lives as long as the loop is open. Null when there has been none.
+    thread_pool* end_default_pool() noexcept;
     void report(std::string message, std::exception_ptr exception, std::string task_name = {},
                 std::vector<std::source_location> call_stack = {});
 

@@ -241,6 +241,11 @@ bool process_call::cancel(const std::string& message) {
     return false;
 }
 
+void process_call::loop_closed() noexcept {
+    pool_wait::loop_closed();
+    if (submitted()) pool_.stop(*this);
+}
+
 void process_call::execute() noexcept {
     try {
         pool_.run(*this);

@@ -209,6 +209,7 @@ void task_core::destroy_all(loop_core& loop) noexcept {
         if (wait_point* wait = std::exchange(task->waiting_on_, nullptr)) {
             wait->task_ = nullptr;
             if (wait->linked()) wait->unlink();  // nobody is to wake it
+            wait->loop_closed();
         }
         if (task->quiet_) continue;
         context_scope in_its_context(task->context_);

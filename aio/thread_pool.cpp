@@ -148,31 +148,33 @@ void thread_pool::state::stop(bool refuse_queued) noexcept {
     {
         std::lock_guard lock(mutex);
         stopping = true;
-        refusing = refuse_queued;
+        refusing |= refuse_queued;
         while (place* woken = next_to_wake()) woken->wake.notify_one();
     }
-    std::lock_guard one_at_a_time(joining);
-    for (place& p : places)
-        if (p.thread.joinable()) p.thread.join();
-}
-
-thread_pool::thread_pool(const options& o) : state_(std::make_unique<state>(o)) {}
-
-thread_pool::~thread_pool() {
-    state_->stop(true);
+    {
+        std::lock_guard one_at_a_time(joining);
+        for (place& p : places)
+            if (p.thread.joinable()) p.thread.join();
+    }
     for (;;) {
-        std::unique_lock lock(state_->mutex);
-        if (state_->queue.empty()) break;
-        detail::pool_job& job = state_->queue.pop();
+        std::unique_lock lock(mutex);
+        if (queue.empty()) break;
+        detail::pool_job& job = queue.pop();
         lock.unlock();
         job.refused();
         job.hand_over();
     }
 }
 
-void thread_pool::shutdown() {
+thread_pool::thread_pool(const options& o) : state_(std::make_unique<state>(o)) {}
+
+thread_pool::~thread_pool() {
+    state_->stop(true);
+}
+
+void thread_pool::shutdown(bool cancel_futures) {
     if (pool_of_this_thread == state_.get()) throw pool_deadlock("a thread of the pool cannot wait for its own end");
-    state_->stop(false);
+    state_->stop(cancel_futures);
 }
 
 bool thread_pool::try_submit(detail::pool_job& job) {
@@ -237,6 +239,10 @@ void pool_wait::await_suspend(std::coroutine_handle<> caller) {
 bool pool_wait::cancel(const std::string& message) {
     if (!is_new() && !(submitted() && pool_->take_back(*this))) return false;
     return accept_cancel(message);
+}
+
+void pool_wait::loop_closed() noexcept {
+    if (submitted()) pool_->take_back(*this);
 }
 
 void pool_wait::check_called() {

@@ -185,5 +185,21 @@ TEST_CASE("wait and as_completed allocate only the vectors that they are given, 
     });
 }
 
+TEST_CASE("a cancellation that is passed on along a short row of tasks allocates nothing") {
+    run_virtual([]() -> coro<> {
+        auto forever = create_future<>();
+        task<> last = create_task([&]() -> coro<> { co_await forever; });
+        task<> middle = create_task([&]() -> coro<> { co_await last; });
+        task<> first = create_task([&]() -> coro<> { co_await middle; });
+        co_await turns(2);
+        const std::size_t before = allocations;
+        const bool accepted = first.cancel();
+        CHECK(allocations == before);
+        CHECK(accepted);
+        CHECK(forever.cancelled());
+        CHECK_THROWS_AS(co_await first, cancelled_error);
+    });
+}
+
 #endif
 #endif

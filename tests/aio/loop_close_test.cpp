@@ -8,6 +8,7 @@
 #include <girin/run_in_executor.hpp>
 #include <girin/sleep.hpp>
 #include <girin/task.hpp>
+#include <girin/thread_pool.hpp>
 #include <girin/to_thread.hpp>
 
 #include <doctest/doctest.h>
@@ -168,6 +169,46 @@ TEST_CASE("what is waited for inside a generator can be woken after the waiting 
     held.release();
     generators.clear();
     CHECK(items.qsize() == 1);
+}
+
+TEST_CASE("a loop that is closed takes back what a generator, held by somebody else, has queued in a pool") {
+    thread_pool pool({.threads = 1});
+    std::latch running(1), open(1);
+    loop busy;
+    busy.set_exception_handler([](loop&, const auto&) {});
+    busy.call_soon([&] {
+        create_task(detail::call_in(&pool, [&] {
+            running.count_down();
+            open.wait();
+        }));
+        loop::running().call_soon([] { loop::running().stop(); });
+    });
+    busy.run_forever();
+    running.wait();
+
+    bool called = false;
+    auto call = [&]() -> async_generator<int> {
+        co_await detail::call_in(&pool, [&] { called = true; });
+        co_yield 1;
+    };
+    std::optional<async_generator<int>> held;
+    {
+        loop l;
+        l.set_exception_handler([](loop&, const auto&) {});
+        l.call_soon([&] {
+            held.emplace(call());
+            create_task([&]() -> coro<> { co_await held->next(); });
+            loop::running().call_soon([] { loop::running().stop(); });
+        });
+        l.run_forever();
+        CHECK(pool.queued() == 1);
+        l.close();
+        CHECK(pool.queued() == 0);
+    }
+    open.count_down();
+    busy.close();
+    CHECK_FALSE(called);
+    held.reset();
 }
 
 TEST_CASE("a generator that is dropped while a task waits inside it takes no cancellation with it") {

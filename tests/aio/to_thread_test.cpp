@@ -211,3 +211,29 @@ TEST_CASE("a loop that is closed waits for running functions and forgets queued 
     CHECK(returned == 2);
     CHECK(alive.use_count() == 1);
 }
+
+TEST_CASE("a loop that is closed while its pool is shut down frees what abandoned functions own") {
+    auto alive = std::make_shared<int>();
+    std::latch running(1), open(1);
+    std::thread opener;
+    {
+        loop l;
+        l.set_exception_handler([](loop&, const auto&) {});
+        l.call_soon([&] {
+            auto abandoned = create_task(to_thread(abandon, [&, alive] {
+                running.count_down();
+                open.wait();
+            }));
+            loop::running().call_soon([&, abandoned] {
+                running.wait();
+                abandoned.cancel();
+                create_task(shutdown_default_executor());
+                loop::running().call_later(0s, [] { loop::running().stop(); });
+            });
+        });
+        l.run_forever();
+        opener = std::thread([&] { open.count_down(); });
+    }
+    opener.join();
+    CHECK(alive.use_count() == 1);
+}

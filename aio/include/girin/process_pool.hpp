@@ -195,6 +195,7 @@ class GIRIN_EXPORT process_call final : public pool_wait {
     // The result's bytes.
     std::string await_resume();
     bool cancel(const std::string& message) override;
+    void loop_closed() noexcept override;
 
  private:
     friend struct process_pool::state;

@@ -75,9 +75,10 @@ class GIRIN_EXPORT thread_pool final : public executor {
     bool try_submit(detail::pool_job& job) override;
     bool take_back(detail::pool_job& job) noexcept override;
 
-    // Accepts nothing more, and returns when all that was accepted has been called. It blocks: a task awaits it in
-    // another executor. Throws pool_deadlock in one of the pool's own threads.
-    void shutdown();
+    // Accepts nothing more, and returns when all that was accepted has been called; with cancel_futures, when what runs
+    // has returned, and who awaits a queued function gets a std::runtime_error. It blocks: a task awaits it in another
+    // executor. Throws pool_deadlock in one of the pool's own threads.
+    void shutdown(bool cancel_futures = false);
 
     pool_figures figures() const noexcept;
     // Threads that run something, and functions that wait for one.
@@ -100,6 +101,7 @@ class GIRIN_EXPORT pool_wait : public wait_point, public pool_job {
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> caller);
     bool cancel(const std::string& message) override;
+    void loop_closed() noexcept override;
 
  protected:
     // Raises the task's cancellation, or says that the function was not called.

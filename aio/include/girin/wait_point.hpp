@@ -25,6 +25,8 @@ class GIRIN_EXPORT wait_point : public callback_node {
     virtual bool cancel(const std::string& message) = 0;
     // The future that it waits for and that cancel() would cancel, or null.
     virtual future_core* awaited() const noexcept { return nullptr; }
+    // The loop was closed over the task, but not over the frame that waits: somebody holds that. Nobody will resume it.
+    virtual void loop_closed() noexcept {}
 
     // Schedules the task for the next turn of its loop (call_soon). To be called once per suspend.
     void wake();

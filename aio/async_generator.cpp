@@ -1,12 +1,17 @@
 #include "aio/loop_core.hpp"
+#include "aio/source_text.hpp"
 
 #include <girin/async_generator.hpp>
 #include <girin/exceptions.hpp>
 
+#include <string>
+
 namespace girin::detail {
 
 void generator_core::check_idle() const {
-    if (caller_) throw std::runtime_error("asynchronous generator is already running");
+    if (caller_)
+        throw std::runtime_error(
+            "asynchronous generator is already running: one task at a time may await its next() or aclose()");
 }
 
 std::coroutine_handle<> generator_core::resume_for(std::coroutine_handle<> caller) {
@@ -26,6 +31,21 @@ std::coroutine_handle<> generator_core::resume_for(std::coroutine_handle<> calle
 std::coroutine_handle<> generator_core::yield_to_caller() noexcept {
     left();
     return std::exchange(caller_, nullptr);
+}
+
+void generator_core::drop() noexcept {
+    const bool at_yield = started_ && !finished_ && !caller_;
+    const std::source_location place = where();
+    destroy_chain(body);
+    loop_core* loop = loop_core::current();
+    if (!at_yield || !loop || !loop->monitor.debug) return;
+    try {
+        loop->report("async generator '" + std::string(function_name(place)) +
+                         "' was dropped before its end, and what it would await at its co_yield does not run: await "
+                         "aclose(), or its last next()",
+                     nullptr, {}, {place});
+    } catch (...) {  // keyboard_interrupt out of the handler cannot be raised from here
+    }
 }
 
 void generator_core::finish(std::exception_ptr raised) noexcept {

@@ -67,7 +67,7 @@ bool concurrent_core::set_running_or_notify_cancel() {
 void concurrent_core::finish(const std::function<void()>& emplace, std::exception_ptr raised) {
     if (!emplace && !raised) throw std::invalid_argument("a future's exception must not be null");
     std::unique_lock lock(mutex_);
-    if (is_done()) throw invalid_state_error("the future is already done");
+    if (is_done()) throw invalid_state_error("the future is already done: ask done() before you complete it");
     if (emplace) emplace();
     exception_ = std::move(raised);
     settle(std::move(lock), state::finished);

@@ -71,9 +71,14 @@ void future_core::report_unretrieved() noexcept {
     }
 }
 
+void future_core::require_own_thread() const {
+    if (const loop_core* loop = owner()) loop->require_own_thread();
+}
+
 void future_core::require_settable() const {
+    require_own_thread();
     if (!settable_) throw std::runtime_error("the outcome of a task or gather cannot be set from outside");
-    if (done()) throw invalid_state_error("the future is already done");
+    if (done()) throw invalid_state_error("the future is already done: ask done() before you complete it");
 }
 
 // From the one that was asked to cancel down to the one that is at turn. Most are short, and need no memory.
@@ -115,6 +120,7 @@ class future_core::cancel_path {
 };
 
 bool future_core::cancel(const std::string& message) {
+    require_own_thread();
     cancel_path path;
     for (cancel_path::step now{ref<future_core>(this)};;) {
         if (future_core* next = now.core->passes_cancel_to(now.passed.count)) {
@@ -138,7 +144,7 @@ bool future_core::cancel_itself(const std::string& message, passed_on) {
 }
 
 void future_core::check_result() {
-    if (state_ == state::pending) throw invalid_state_error("Result is not set.");
+    if (state_ == state::pending) throw invalid_state_error("Result is not set: await the future, or ask done() first");
     if (state_ == state::cancelled) throw cancelled_error(cancel_message_);
     unretrieved_ = false;
     if (!exception_) return;
@@ -147,7 +153,8 @@ void future_core::check_result() {
 }
 
 std::exception_ptr future_core::exception() {
-    if (state_ == state::pending) throw invalid_state_error("Exception is not set.");
+    if (state_ == state::pending)
+        throw invalid_state_error("Exception is not set: await the future, or ask done() first");
     if (state_ == state::cancelled) throw cancelled_error(cancel_message_);
     unretrieved_ = false;
     return exception_;
@@ -225,7 +232,9 @@ void future_core::drop_owned_callbacks() noexcept {
 
 void future_wait::await_suspend(std::coroutine_handle<> caller) {
     loop_core& running = loop_core::running();
-    if (core_.owner() != &running) throw std::runtime_error("this future is attached to a different loop");
+    if (core_.owner() != &running)
+        throw std::runtime_error(
+            "this future is attached to a different loop: run_coroutine_threadsafe runs in that one what awaits it");
     if (running.current_task == &core_) throw std::runtime_error("Task cannot await on itself");
     suspend(caller);
     if (!linked()) core_.add_callback(*this);  // else a pending cancellation has ended the wait

@@ -110,15 +110,18 @@ void loop::advance(duration step) {
 }
 
 handle loop::call_soon(std::function<void()> callback, const std::optional<context>& in, std::source_location where) {
-    core_->require_usable();
+    core_->require_open();
+    core_->require_own_thread();
     auto call = scheduled_call::make(*core_, std::move(callback), in, where);
+    core_->take_inbox();  // what other threads have scheduled before comes first
     core_->ready.push_back(*call);
     return handle(std::move(call));
 }
 
 timer_handle loop::call_at(time_point when, std::function<void()> callback, const std::optional<context>& in,
                            std::source_location where) {
-    core_->require_usable();
+    core_->require_open();
+    core_->require_own_thread();
     auto call = scheduled_call::make(*core_, std::move(callback), in, where);
     core_->timers.add(*call, when);
     return timer_handle(std::move(call));
@@ -126,7 +129,8 @@ timer_handle loop::call_at(time_point when, std::function<void()> callback, cons
 
 timer_handle loop::call_later(duration delay, std::function<void()> callback, const std::optional<context>& in,
                               std::source_location where) {
-    core_->require_usable();
+    core_->require_open();
+    core_->require_own_thread();
     auto call = scheduled_call::make(*core_, std::move(callback), in, where);
     core_->timers.add(*call, core_->time_after(delay));
     return timer_handle(std::move(call));

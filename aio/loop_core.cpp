@@ -66,8 +66,7 @@ void loop_core::require_open() const {
     if (closed) throw std::runtime_error("Event loop is closed");
 }
 
-void loop_core::require_usable() const {
-    require_open();
+void loop_core::require_own_thread() const {
     if (monitor.debug && is_running && current_loop != this)
         throw std::runtime_error(
             "Non-thread-safe operation invoked on an event loop other than the current one: other threads use "
@@ -112,7 +111,7 @@ void loop_core::turn() {
         waited_enough |= now - last_poll_ >= max_time_without_poll;
     }
     if (ready.empty() || stopping_ || waited_enough) poll();
-    if (inbox_filled_.load(std::memory_order_acquire)) take_inbox();
+    take_inbox();
     if (signals.arrived()) signals.queue_arrived();
     if (!timers.empty()) queue_due_timers();
 
@@ -227,7 +226,7 @@ void loop_core::take_over_and_forget(pool_job& job) noexcept {
     if (callback_node& node = job.finished(); node.linked()) node.unlink();
 }
 
-void loop_core::take_inbox() {
+void loop_core::empty_inbox() {
     std::lock_guard lock(inbox_mutex_);
     inbox_filled_.store(false, std::memory_order_relaxed);
     ready.append(inbox_);

@@ -80,12 +80,16 @@ class loop_core {
     loop::time_point time_after(std::chrono::nanoseconds delay) const;
     void close();
     void require_open() const;
-    // The same, and in debug mode that this is the thread in which the loop runs: std::runtime_error.
-    void require_usable() const;
+    // In debug mode, that this is the thread in which the loop runs: std::runtime_error.
+    void require_own_thread() const;
 
     // Queues the node from any thread and wakes the loop. False, and nothing happens, when the loop is closed.
     bool push_threadsafe(callback_node& node) noexcept;
-    // The same for a job that an executor is done with. Afterwards the job and the loop may be gone.
+    // Queues what other threads have pushed behind what is ready.
+    void take_inbox() {
+        if (inbox_filled_.load(std::memory_order_acquire)) empty_inbox();
+    }
+    // push_threadsafe for a job that an executor is done with. Afterwards the job and the loop may be gone.
     void take_over(pool_job& job) noexcept;
     // Waits until an executor is done with the job, which is then not in any queue.
     void take_over_and_forget(pool_job& job) noexcept;
@@ -126,7 +130,7 @@ class loop_core {
     void wait_for_io(long microseconds);
     bool woken() const noexcept;
     void push_locked(callback_node& node) noexcept;
-    void take_inbox();
+    void empty_inbox();
     void queue_due_timers();
 
     bool stopping_ = false;

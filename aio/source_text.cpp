@@ -50,8 +50,12 @@ std::string place_text(const std::source_location& where) {
 }
 
 std::string frame_text(const std::source_location& where) {
-    return std::string("File '") + where.file_name() + "', line " + std::to_string(where.line()) + ", in " +
-           std::string(function_name(where));
+    const std::string_view function = where.function_name();
+    const std::string_view name = function_name(where);
+    const std::string_view type = function.substr(0, static_cast<std::size_t>(name.data() - function.data()));
+    const bool generator = type.find("async_generator<") != none;
+    return std::string("File '") + where.file_name() + "', line " + std::to_string(where.line()) +
+           (generator ? ", in async generator " : ", in async ") + std::string(name) + "()";
 }
 
 }  // namespace girin::detail

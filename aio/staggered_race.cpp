@@ -9,6 +9,7 @@ namespace girin::detail {
 race_core::~race_core() = default;
 
 coro<void> race_core::run(ref<race_core> race, std::size_t attempts) {
+    race->waiter_ = task_core::current();
     cancel_on_exit cancel_on_exit(*race);
     std::exception_ptr cancelled;
     while (race->tasks_made_ < attempts && !race->winner && !race->raised_ && !cancelled) {
@@ -31,6 +32,7 @@ coro<void> race_core::run(ref<race_core> race, std::size_t attempts) {
             race->cancel_all(e.message());
         }
     }
+    race->waiter_ = {};
     if (race->raised_) std::rethrow_exception(race->raised_);
     if (cancelled) std::rethrow_exception(cancelled);
 }

@@ -42,7 +42,9 @@ bool waiter::cancel(const std::string& message) {
 }
 
 bool wait_line::wake_front() {
-    auto& first = static_cast<waiter&>(*waiting_.pop_front());
+    auto& first = static_cast<waiter&>(waiting_.front());
+    first.require_own_thread();
+    first.unlink();
     first.place_ = waiter::place::woken;
     ++woken_;
     first.wake();

@@ -31,6 +31,10 @@ const future_core* wait_point::serves() const noexcept {
     return task_;
 }
 
+void wait_point::require_own_thread() const {
+    task_->owner()->require_own_thread();
+}
+
 void wait_point::wake() {
     task_->owner()->ready.push_back(*this);
 }

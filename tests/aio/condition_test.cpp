@@ -158,10 +158,9 @@ TEST_CASE("18.06 further cancellations while re-acquiring do not interrupt that,
     });
 }
 
-TEST_CASE("18.06 the cancelled_error that wait raises is the very one that interrupted it") {
+TEST_CASE("18.06 the cancelled_error that wait raises has the message of the one that interrupted it") {
     run_virtual([]() -> coro<> {
         condition c;
-        std::exception_ptr raised;
         auto body = [&]() -> coro<> {
             auto held = co_await c.acquire_guard();
             try {
@@ -367,4 +366,16 @@ TEST_CASE("closing the loop over tasks that wait for a condition, or take its lo
     l.close();
     CHECK(reported == 3);
     CHECK(order.empty());
+}
+
+TEST_CASE("18.09 waiting for a condition from a second loop raises runtime_error, and gives the lock back") {
+    condition c;
+    auto wait_in_vain = [&]() -> coro<> {
+        auto held = co_await c.acquire_guard();
+        co_await wait_for(c.wait(), 1s);
+    };
+    CHECK_THROWS_AS(run_virtual(wait_in_vain), timeout_error);
+    CHECK_THROWS_WITH_AS(run_virtual(wait_in_vain), doctest::Contains("tasks of another event loop"),
+                         std::runtime_error);
+    CHECK_FALSE(c.locked());
 }

@@ -1,14 +1,23 @@
+#include "tests/support/compiler.hpp"
 #include "tests/support/run_virtual.hpp"
 #include "tests/support/turns.hpp"
 
+#include <girin/async_generator.hpp>
+#include <girin/event.hpp>
+#include <girin/lock.hpp>
 #include <girin/loop.hpp>
+#include <girin/queue.hpp>
 #include <girin/runner.hpp>
 #include <girin/sleep.hpp>
 #include <girin/task.hpp>
+#include <girin/task_group.hpp>
+#include <girin/timeout.hpp>
+#include <girin/wait.hpp>
 
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <optional>
 #include <source_location>
 #include <stdexcept>
 #include <string>
@@ -17,6 +26,8 @@
 
 using namespace girin;
 using namespace std::chrono_literals;
+using girin::test::anonymous;
+using girin::test::begins_at_its_end;
 using girin::test::turns;
 
 namespace {
@@ -54,6 +65,16 @@ coro<> hogs() {
 coro<int> answers() {
     co_return 42;
 }
+async_generator<int> numbers() {
+    co_yield 1;
+    co_yield 2;
+}
+
+template <class F>
+concept is_callback =
+    requires(loop& l, F f) { l.call_soon(f); } || requires(loop& l, F f) { l.call_later(1s, f); } ||
+    requires(loop& l, F f) { l.call_at({}, f); } || requires(loop& l, F f) { l.call_soon_threadsafe(f); } ||
+    requires(loop& l, F f) { l.add_signal_handler(1, f); };
 
 }  // namespace
 
@@ -77,7 +98,7 @@ TEST_CASE("a step of a task that takes long is reported with task, coroutine and
         co_await create_task(hogs(), {.name = "hog"});
     });
     REQUIRE(reports.size() >= 1);
-    CHECK(has(reports[0].message, "Executing Task 'hog' in (anonymous namespace)::hogs ("));
+    CHECK(has(reports[0].message, "Executing Task 'hog' in " + anonymous + "hogs ("));
     CHECK(has(reports[0].message, "debug_test.cpp:" + std::to_string(above + 4) + ") took 0.0"));
     CHECK(reports[0].message.ends_with(" seconds"));
 }
@@ -104,8 +125,17 @@ TEST_CASE("what takes less than slow_callback_duration is not reported, and with
     CHECK(reports_of([]() -> coro<> {
               loop::running().set_debug(false);
               loop::running().set_slow_callback_duration(1ms);
+              co_await turns(2);
+              const auto slowest = loop::running().figures().slowest_callback;
               co_await hogs();
+              CHECK(loop::running().figures().slowest_callback == slowest);
           }).empty());
+    CHECK_FALSE(reports_of([]() -> coro<> {
+                    loop::running().set_debug(false);
+                    loop::running().set_debug(true);
+                    loop::running().set_slow_callback_duration(1ms);
+                    co_await hogs();
+                }).empty());
 }
 
 TEST_CASE("a coroutine that was never awaited is reported with the place of its function") {
@@ -114,9 +144,9 @@ TEST_CASE("a coroutine that was never awaited is reported with the place of its 
         co_await answers();
     });
     REQUIRE(reports.size() == 1);
-    CHECK(reports[0].message == "coroutine '(anonymous namespace)::answers' was never awaited");
+    CHECK(reports[0].message == "coroutine '" + anonymous + "answers' was never awaited");
     REQUIRE(reports[0].call_stack.size() == 1);
-    CHECK(reports[0].call_stack[0].line() == above + 7);
+    CHECK(reports[0].call_stack[0].line() == above + (begins_at_its_end ? 9 : 7));
 }
 
 TEST_CASE("in debug mode a loop that runs refuses callbacks from other threads, but for those that are safe") {
@@ -170,7 +200,7 @@ TEST_CASE("in debug mode the figures name the slowest callback") {
             co_await create_task(hogs(), {.name = "hog"});
             const loop_figures figures = loop::running().figures();
             CHECK(figures.slowest_callback >= 20ms);
-            CHECK(has(figures.slowest_callback_name, "Task 'hog' in (anonymous namespace)::hogs ("));
+            CHECK(has(figures.slowest_callback_name, "Task 'hog' in " + anonymous + "hogs ("));
         }(),
         {.debug = true});
 }
@@ -187,4 +217,95 @@ TEST_CASE("a task that a callback starts eagerly is named when it is slow") {
     });
     REQUIRE(reports.size() >= 1);
     CHECK(has(reports[0].message, "Executing Task 'eager' in "));
+}
+
+TEST_CASE("in debug mode what tasks wait for cannot be completed from another thread") {
+    const auto reports = reports_of([]() -> coro<> {
+        auto gate = create_future();
+        event happened;
+        lock held;
+        queue<int> items;
+        auto waiting = create_task([&]() -> coro<> { co_await gate; });
+        auto waits = create_task([&]() -> coro<> { co_await happened.wait(); });
+        auto gets = create_task([&]() -> coro<> { co_await items.get(); });
+        co_await held.acquire();
+        auto acquires = create_task([&]() -> coro<> { co_await held.acquire(); });
+        co_await turns(1);
+        int refused = 0;
+        const auto refuses = [&](auto&& call) {
+            try {
+                call();
+            } catch (const std::runtime_error& e) {
+                if (has(e.what(), "Non-thread-safe operation")) ++refused;
+            }
+        };
+        loop& here = loop::running();
+        std::thread([&] {
+            refuses([&] { gate.set_result(); });
+            refuses([&] { gate.set_exception(std::domain_error("x")); });
+            refuses([&] { gate.cancel(); });
+            refuses([&] { waiting.cancel(); });
+            refuses([&] { happened.set(); });
+            refuses([&] { items.put_nowait(1); });
+            refuses([&] { held.release(); });
+            refuses([&] { here.call_later(1s, [] {}); });
+            refuses([&] { here.call_at({}, [] {}); });
+        }).join();
+        CHECK(refused == 9);
+        CHECK_FALSE(gate.done());
+        co_await turns(2);
+        CHECK_FALSE(waiting.done());
+        CHECK_FALSE(waits.done());
+        for (auto* t : {&waiting, &waits, &gets, &acquires}) t->cancel();
+        co_await wait(std::vector{waiting, waits, gets, acquires});
+    });
+    CHECK(reports.empty());
+}
+
+TEST_CASE("12.20 10.07 what a group refuses, or what has no time to start, is not reported as never awaited") {
+    const auto reports = reports_of([]() -> coro<> {
+        std::optional<task_group> ended;
+        co_await task_group::run([&](task_group& group) -> coro<> {
+            ended = group;
+            co_return;
+        });
+        CHECK_THROWS_AS(ended->create_task(answers()), std::runtime_error);
+        CHECK_THROWS_AS(ended->create_task(answers), std::runtime_error);
+        CHECK_THROWS_AS(co_await wait_for(answers(), 0s), timeout_error);
+        queue<int> items;
+        CHECK_THROWS_AS(co_await wait_for(items.get(), 0s), timeout_error);
+        auto closed = answers();
+        closed.close();
+        CHECK_FALSE(closed);
+    });
+    CHECK(reports.empty());
+}
+
+TEST_CASE("23.09 a generator that is dropped at its co_yield is reported, as clean-up that awaits does not run") {
+    const auto reports = reports_of([]() -> coro<> {
+        {
+            auto never_started = numbers();
+        }
+        {
+            auto left_early = numbers();
+            co_await left_early.next();
+        }
+        {
+            auto closed = numbers();
+            co_await closed.next();
+            co_await closed.aclose();
+        }
+        auto ended = numbers();
+        while (co_await ended.next()) {
+        }
+    });
+    REQUIRE(reports.size() == 1);
+    CHECK(has(reports[0].message, "async generator '" + anonymous + "numbers' was dropped before its end"));
+    CHECK(has(reports[0].message, "aclose()"));
+}
+
+TEST_CASE("25.06 a function that returns a coroutine is no callback") {
+    static_assert(is_callback<void (*)()>);
+    static_assert(!is_callback<coro<int> (*)()>);
+    static_assert(!is_callback<decltype([]() -> async_generator<int> { co_yield 1; })>);
 }

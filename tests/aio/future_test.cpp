@@ -46,16 +46,19 @@ TEST_CASE("a cancelled future raises cancelled_error with cancel's message, and 
         CHECK(f.done());
         CHECK_FALSE(f.cancel("again"));
         CHECK_THROWS_AS(f.set_result(1), invalid_state_error);
-        for (int i = 0; i < 2; ++i) {
+        CHECK_THROWS_AS(f.set_exception(std::domain_error("x")), invalid_state_error);
+        for (int i = 0; i < 4; ++i) {
             std::string message;
             try {
-                f.result();
+                if (i % 2 == 0)
+                    f.result();
+                else
+                    f.exception();
             } catch (const cancelled_error& e) {
                 message = e.message();
             }
             CHECK(message == "why");
         }
-        CHECK_THROWS_AS(f.exception(), cancelled_error);
         co_return;
     });
 }
@@ -288,7 +291,10 @@ TEST_CASE("an exception from a done callback is reported and the next one runs")
 TEST_CASE("an exception that nobody retrieved is reported once, and not when somebody did or cancelled") {
     run_virtual([]() -> coro<> {
         std::vector<std::string> reported;
-        loop::running().set_exception_handler([&](loop&, const auto& context) { reported.push_back(context.message); });
+        loop::running().set_exception_handler([&](loop&, const auto& context) {
+            reported.push_back(context.message);
+            CHECK_THROWS_WITH_AS(std::rethrow_exception(context.exception), "lost", std::runtime_error);
+        });
         create_future<int>().set_exception(std::runtime_error("lost"));
         CHECK(reported == std::vector<std::string>{"Future exception was never retrieved"});
         reported.clear();
@@ -384,4 +390,52 @@ TEST_CASE("completing a future outside the running loop wakes its waiters when t
     l.run_until_complete(start());
     f.set_result(5);
     CHECK(l.run_until_complete(t) == 5);
+}
+
+TEST_CASE("4.07 done callbacks never run inside set_result, set_exception or cancel") {
+    run_virtual([]() -> coro<> {
+        int ran = 0;
+        std::vector<future<int>> all;
+        for (int i = 0; i < 3; ++i) {
+            all.push_back(create_future<int>());
+            all.back().add_done_callback([&](const auto&) { ++ran; });
+        }
+        all[0].set_result(1);
+        all[1].set_exception(std::domain_error("x"));
+        all[2].cancel();
+        CHECK(ran == 0);
+        co_await sleep(0s);
+        CHECK(ran == 3);
+        CHECK(all[1].exception() != nullptr);
+    });
+}
+
+TEST_CASE("4.11 a done callback that runs may add others, and it is too late to remove one") {
+    run_virtual([]() -> coro<> {
+        auto f = create_future<int>();
+        std::string order;
+        std::size_t last = 0;
+        f.add_done_callback([&](const future<int>& done) {
+            order += 'a';
+            done.add_done_callback([&](const auto&) { order += 'c'; });
+            CHECK(done.remove_done_callback(last) == 0);
+        });
+        last = f.add_done_callback([&](const auto&) { order += 'b'; });
+        f.set_result(1);
+        co_await sleep(0s);
+        CHECK(order == "ab");
+        co_await sleep(0s);
+        CHECK(order == "abc");
+    });
+}
+
+TEST_CASE("a future that is used wrongly says what to do instead") {
+    run_virtual([]() -> coro<> {
+        auto f = create_future<int>();
+        CHECK_THROWS_WITH_AS(f.result(), doctest::Contains("await the future"), invalid_state_error);
+        CHECK_THROWS_WITH_AS(f.exception(), doctest::Contains("await the future"), invalid_state_error);
+        f.set_result(1);
+        CHECK_THROWS_WITH_AS(f.set_result(2), doctest::Contains("ask done()"), invalid_state_error);
+        co_return;
+    });
 }

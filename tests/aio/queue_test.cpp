@@ -281,8 +281,7 @@ TEST_CASE("15.15 after shutdown puts raise queue_shut_down, and gets too once th
         co_await turns(1);
         q.shutdown();
         CHECK_THROWS_AS(co_await blocked, queue_shut_down);
-        CHECK_THROWS_WITH_AS(co_await q.put(4), "the queue was shut down: nothing more goes in, or is left in it",
-                             queue_shut_down);
+        CHECK_THROWS_WITH_AS(co_await q.put(4), doctest::Contains("stop putting and getting"), queue_shut_down);
         int first = co_await q.get();
         CHECK(first == 1);
         CHECK_THROWS_AS(co_await q.put(5), queue_shut_down);

@@ -2,6 +2,7 @@
 #include "tests/support/turns.hpp"
 
 #include <girin/gather.hpp>
+#include <girin/runner.hpp>
 #include <girin/sleep.hpp>
 #include <girin/task.hpp>
 
@@ -59,4 +60,21 @@ TEST_CASE("7.07 what a task schedules before sleep(0) runs before it resumes, an
         order += 'r';
         CHECK(order == "tcr");
     });
+}
+
+TEST_CASE("1.05 7.05 on a real clock neither a timer nor a sleep comes early") {
+    auto program = []() -> coro<> {
+        loop& l = loop::running();
+        for (auto delay : {1ns, 500ns, 100'000ns, 1'500'000ns}) {
+            auto due = l.time() + delay;
+            co_await sleep(delay);
+            CHECK(l.time() >= due);
+        }
+        auto when = l.time() + 700us;
+        auto ran = create_future<loop::time_point>();
+        l.call_at(when, [&] { ran.set_result(l.time()); });
+        co_await ran;
+        CHECK(ran.result() >= when);
+    };
+    run(program());
 }

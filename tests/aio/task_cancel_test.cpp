@@ -224,6 +224,28 @@ TEST_CASE("uncancel never goes below zero, and does not take back what is delive
     });
 }
 
+TEST_CASE("6.18 uncancel on a task that has ended cancelled leaves it so") {
+    run_virtual([]() -> coro<> {
+        auto t = create_task(sleep_long());
+        co_await sleep(0s);
+        t.cancel();
+        co_await sleep(0s);
+        CHECK(t.cancelled());
+        CHECK(t.uncancel() == 0);
+        CHECK(t.cancelled());
+    });
+}
+
+TEST_CASE("6.09 a task that is cancelled twice before its start raises the last message") {
+    run_virtual([]() -> coro<> {
+        auto t = create_task(sleep_long());
+        t.cancel("a");
+        t.cancel("b");
+        auto outcome = co_await cancellation_of(t);
+        CHECK(outcome == "cancelled:b");
+    });
+}
+
 TEST_CASE("uncancel to zero before the start lets the task run") {
     run_virtual([]() -> coro<> {
         bool ran = false;

@@ -13,6 +13,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 using namespace girin;
 using namespace std::chrono_literals;
@@ -233,4 +234,12 @@ TEST_CASE("a task takes at most 256 bytes beside its coroutine's frame") {
     CHECK(girin::detail::frame_pool::rounded(sizeof(girin::detail::task_state<void>)) <= 256);
     CHECK(girin::detail::frame_pool::rounded(sizeof(girin::detail::task_state<int>)) <= 256);
     CHECK(girin::detail::frame_pool::rounded(sizeof(girin::detail::task_state<std::unique_ptr<int>>)) <= 256);
+}
+
+TEST_CASE("5.09 task numbers are counted over the process, loops of other threads included") {
+    auto number = []() -> coro<unsigned long> { co_return std::stoul(current_task().get_name().substr(5)); };
+    unsigned long first = run(number()), second = 0;
+    std::thread([&] { second = run(number()); }).join();
+    CHECK(second > first);
+    CHECK(run(number()) > second);
 }

@@ -1,5 +1,6 @@
 #include "tests/support/run_virtual.hpp"
 
+#include <girin/default_executor.hpp>
 #include <girin/gather.hpp>
 #include <girin/runner.hpp>
 #include <girin/sleep.hpp>
@@ -236,4 +237,26 @@ TEST_CASE("a loop that is closed while its pool is shut down frees what abandone
     }
     opener.join();
     CHECK(alive.use_count() == 1);
+}
+
+TEST_CASE("21.05 what an abandoned function raises when nobody waits any more is dropped silently") {
+    int reported = 0;
+    std::latch running(1), open(1);
+    run_virtual([&]() -> coro<> {
+        loop::running().set_exception_handler([&](loop&, const auto&) { ++reported; });
+        auto t = create_task(to_thread(abandon, [&] {
+            running.count_down();
+            open.wait();
+            throw std::domain_error("x");
+        }));
+        co_await sleep(0s);
+        running.wait();
+        t.cancel();
+        auto outcome = co_await outcome_of(std::move(t));
+        CHECK(outcome == "cancelled");
+        open.count_down();
+        co_await shutdown_default_executor();
+        co_await sleep(0s);
+    });
+    CHECK(reported == 0);
 }

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <exception>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -317,5 +318,18 @@ TEST_CASE("10.06 if it raises another exception while being cancelled, that exce
         auto outcome = co_await outcome_of(wait_for(t, 1s));
         CHECK(outcome == "unwinding");
         CHECK(current_task().cancelling() == 0);
+    });
+}
+
+TEST_CASE("10.04 timeout_error has a cancelled_error as its cause also when there was no time to start") {
+    run_virtual([]() -> coro<> {
+        std::exception_ptr cause;
+        try {
+            co_await wait_for(sleep(1h), 0s);
+        } catch (const timeout_error& e) {
+            cause = e.cause();
+        }
+        REQUIRE(cause);
+        CHECK_THROWS_AS(std::rethrow_exception(cause), cancelled_error);
     });
 }

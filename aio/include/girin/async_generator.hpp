@@ -47,6 +47,8 @@ class GIRIN_EXPORT generator_core : public call_frame, public pooled {
         if (raised_) std::rethrow_exception(std::exchange(raised_, nullptr));
     }
 
+    // Destroys the body. Debug mode reports one that is at a co_yield.
+    void drop() noexcept;
     bool finished() const noexcept { return finished_; }
     void check_idle() const;
     // Ends the body with generator_exit at its co_yield, and awaits what it does on the way out.
@@ -119,7 +121,7 @@ class GIRIN_CORO_TYPE async_generator {
         return *this;
     }
     ~async_generator() {
-        if (handle_) detail::destroy_chain(handle_);
+        if (handle_) handle_.promise().drop();
     }
 
     class next_awaiter {

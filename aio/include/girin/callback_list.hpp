@@ -63,10 +63,12 @@ class callback_list {
         link.prev->next = head_.prev = &link;
     }
 
+    // The list must not be empty.
+    callback_node& front() noexcept { return static_cast<callback_node&>(*head_.next); }
     // Takes the node out; null when there is none.
     callback_node* pop_front() noexcept {
         if (empty()) return nullptr;
-        auto& first = static_cast<callback_node&>(*head_.next);
+        callback_node& first = front();
         first.unlink();
         return &first;
     }

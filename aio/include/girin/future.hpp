@@ -8,6 +8,7 @@
 #include <girin/exceptions.hpp>
 #include <girin/export.hpp>
 #include <girin/frame_pool.hpp>
+#include <girin/makes_coroutine.hpp>
 #include <girin/ref.hpp>
 #include <girin/wait_point.hpp>
 
@@ -134,6 +135,7 @@ class GIRIN_EXPORT future_core {
     struct owned_callbacks;
     class cancel_path;
 
+    void require_own_thread() const;
     void settle(state s);
     void queue_callbacks();
 
@@ -289,6 +291,7 @@ class future {
     // number names it to remove_done_callback.
     template <class Callback>
     std::size_t add_done_callback(Callback callback, const std::optional<context>& in = std::nullopt) const {
+        static_assert(!detail::makes_coroutine<Callback, future>, "nobody would await what the callback returns");
         return core_->add_callback(std::make_unique<detail::function_callback<future, Callback>>(std::move(callback)),
                                    in);
     }

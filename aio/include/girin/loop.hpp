@@ -4,6 +4,7 @@
 #include <girin/context.hpp>
 #include <girin/export.hpp>
 #include <girin/loop_figures.hpp>
+#include <girin/makes_coroutine.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -102,6 +103,18 @@ class GIRIN_EXPORT loop {
     timer_handle call_later(duration delay, std::function<void()> callback,
                             const std::optional<context>& in = std::nullopt,
                             std::source_location where = std::source_location::current());
+    // A function that returns a coroutine is no callback: give it to create_task.
+    template <detail::makes_coroutine F>
+    void call_soon(F, const std::optional<context>& = std::nullopt) = delete;
+    template <detail::makes_coroutine F>
+    void call_at(time_point, F, const std::optional<context>& = std::nullopt) = delete;
+    template <detail::makes_coroutine F>
+    void call_later(duration, F, const std::optional<context>& = std::nullopt) = delete;
+    template <detail::makes_coroutine F>
+    void call_soon_threadsafe(F, const std::optional<context>& = std::nullopt) = delete;
+    template <detail::makes_coroutine F>
+    void add_signal_handler(int, F) = delete;
+
     // call_soon from any thread; wakes the loop. Throws std::runtime_error when the loop is closed, and must not be
     // called once it is destroyed. Not from a signal handler: add_signal_handler is for that.
     //

@@ -35,7 +35,10 @@ class GIRIN_EXPORT queue_full : public std::runtime_error {
 // put() on a queue that was shut down, and get() on one that is empty besides (asyncio.QueueShutDown).
 class GIRIN_EXPORT queue_shut_down : public std::runtime_error {
  public:
-    queue_shut_down() : std::runtime_error("the queue was shut down: nothing more goes in, or is left in it") {}
+    queue_shut_down()
+        : std::runtime_error(
+              "the queue was shut down, and nothing more goes in, or is left in it: stop "
+              "putting and getting") {}
     queue_shut_down(const queue_shut_down&) = default;
     ~queue_shut_down() override;
 };

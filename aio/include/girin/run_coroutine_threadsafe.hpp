@@ -69,7 +69,7 @@ struct hand_over {
     }
 
     void start() {
-        if (to.done()) return;
+        if (to.done()) return work.close();
         task<T> made = create_task(std::move(work));
         started = true;
         auto between = std::make_shared<bridge>(bridge{made.core().get()});

@@ -3,6 +3,7 @@
 
 #include <girin/coro.hpp>
 #include <girin/executor.hpp>
+#include <girin/makes_coroutine.hpp>
 #include <girin/task.hpp>
 #include <girin/thread_pool.hpp>
 
@@ -28,6 +29,7 @@ auto call_in(executor* pool, F function, Args... args) -> coro<std::invoke_resul
 // function, and std::runtime_error when the pool ended before it called it. The pool must outlive what it runs.
 template <class F, class... Args>
 task<std::invoke_result_t<F&, Args...>> run_in_executor(executor& pool, F function, Args... args) {
+    static_assert(!detail::makes_coroutine<F, Args...>, "a thread cannot await what the function returns");
     return create_task(detail::call_in(&pool, std::move(function), std::move(args)...), {.eager_start = true});
 }
 

@@ -52,8 +52,11 @@ class GIRIN_EXPORT race_core : public counted<race_core>, public task_set {
     void win(std::size_t i);
 
  private:
+    const future_core* waiter() const noexcept override { return waiter_.get(); }
     void on_done(task_core& task) override;
+    void on_abandoned() noexcept override { waiter_ = {}; }
 
+    ref<task_core> waiter_;  // as long as run() runs
     const std::optional<std::chrono::nanoseconds> delay_;
     std::size_t tasks_made_ = 0;
     event go_on_;                // the last attempt has failed, or one has won

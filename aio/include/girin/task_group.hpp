@@ -110,12 +110,12 @@ class task_group {
     // down, because somebody has failed or cancelled it, or has ended.
     template <class T>
     task<T> create_task(coro<T> work) const {
-        core_->require_open();
+        require_open(work);
         return adopt(girin::create_task(std::move(work)));
     }
     template <class T>
     task<T> create_task(coro<T> work, task_options options) const {
-        core_->require_open();
+        require_open(work);
         return adopt(girin::create_task(std::move(work), std::move(options)));
     }
     template <class Wait>
@@ -141,6 +141,15 @@ class task_group {
  private:
     explicit task_group(detail::ref<detail::task_group_core> core) noexcept : core_(std::move(core)) {}
 
+    template <class T>
+    void require_open(coro<T>& work) const {
+        try {
+            core_->require_open();
+        } catch (...) {
+            work.close();
+            throw;
+        }
+    }
     template <class T>
     task<T> adopt(task<T> child) const {
         core_->adopt(any_task(child).core());

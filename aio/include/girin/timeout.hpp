@@ -113,7 +113,10 @@ auto timeout(std::optional<std::chrono::nanoseconds> delay, Body body)
 // same, that is returned. With a delay of zero or less a coroutine is never started.
 template <class T>
 coro<T> wait_for(coro<T> work, std::optional<std::chrono::nanoseconds> delay) {
-    if (delay && *delay <= delay->zero()) throw timeout_error();
+    if (delay && *delay <= delay->zero()) {
+        work.close();
+        throw timeout_error(std::make_exception_ptr(cancelled_error()));
+    }
     co_return co_await timeout(delay, [&work]() -> coro<T> { co_return co_await std::move(work); });
 }
 

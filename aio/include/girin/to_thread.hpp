@@ -4,6 +4,7 @@
 #include <girin/context.hpp>
 #include <girin/coro.hpp>
 #include <girin/default_executor.hpp>
+#include <girin/makes_coroutine.hpp>
 #include <girin/thread_pool.hpp>
 
 #include <functional>
@@ -86,6 +87,7 @@ class abandoning_wait final : public wait_point {
 // variables, and what it sets is not carried back.
 template <class F, class... Args>
 auto to_thread(F function, Args... args) -> coro<std::invoke_result_t<F&, Args...>> {
+    static_assert(!detail::makes_coroutine<F, Args...>, "a thread cannot await what the function returns");
     const detail::context_slot context = detail::context_slot::current().copy();
     auto bound = [&]() -> decltype(auto) { return detail::invoke_in(context, function, std::move(args)...); };
     co_return co_await detail::thread_call<decltype(bound)>(nullptr, bound);
@@ -98,6 +100,7 @@ inline constexpr abandon_t abandon{};
 // is dropped.
 template <class F, class... Args>
 auto to_thread(abandon_t, F function, Args... args) -> coro<std::invoke_result_t<F&, Args...>> {
+    static_assert(!detail::makes_coroutine<F, Args...>, "a thread cannot await what the function returns");
     auto bound = [context = detail::context_slot::current().copy(), function = std::move(function),
                   arguments = std::tuple(std::move(args)...)]() mutable -> decltype(auto) {
         return std::apply(

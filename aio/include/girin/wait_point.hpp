@@ -46,6 +46,8 @@ class GIRIN_EXPORT wait_point : public callback_node {
     ~wait_point() override;
 
     bool suspended() const noexcept { return task_ != nullptr; }
+    // For what another task, or by mistake another thread, is about to wake: see loop_core.
+    void require_own_thread() const;
     bool cancelled_meanwhile() const noexcept { return cancel_on_resume_; }
     // Whether a cancellation has ended the wait, and the task only has to resume.
     bool cancel_accepted() const noexcept;

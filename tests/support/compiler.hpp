@@ -1,0 +1,16 @@
+// How the compilers differ in what std::source_location says.
+#pragma once
+
+#include <string>
+
+namespace girin::test {
+
+#if defined(__clang__)
+inline const std::string anonymous = "(anonymous namespace)::";
+inline constexpr bool begins_at_its_end = false;
+#else
+inline const std::string anonymous = "{anonymous}::";
+inline constexpr bool begins_at_its_end = true;  // g++ takes the last line of a coroutine for where it begins
+#endif
+
+}  // namespace girin::test

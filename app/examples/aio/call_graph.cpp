@@ -34,6 +34,7 @@ girin::coro<> look() {
     for (const auto& frame : graph.call_stack) std::cout << " in line " << frame.line();
     for (const auto& waiter : graph.awaited_by) std::cout << ", and " << *waiter.task_name << " waits for it";
     std::cout << '\n';
+    girin::print_call_graph(order);
 
     answer.set_result();
     co_await customer;
@@ -45,3 +46,11 @@ int main() {
 
 // Prints:
 // order waits in line 14 in line 19, and customer waits for it
+// * Task(name='order', id=0x...)
+//   + Call stack:
+//   |   File 'call_graph.cpp', line 14, in fetch
+//   |   File 'call_graph.cpp', line 19, in checkout
+//   + Awaited by:
+//     * Task(name='customer', id=0x...)
+//       + Call stack:
+//       |   File 'call_graph.cpp', line 23, in wait_for_it

@@ -1,7 +1,7 @@
 // The loop's callbacks: in the next turn, later, at a time, and taken back.
 #include <girin/loop.hpp>
-#include <girin/runner.hpp>
 #include <girin/sleep.hpp>
+#include <girin/task.hpp>
 
 #include <chrono>
 #include <iostream>
@@ -20,7 +20,8 @@ girin::coro<> alarm_clock() {
 }
 
 int main() {
-    girin::run(alarm_clock(), {.virtual_time = true});
+    girin::loop loop({.virtual_time = true});
+    loop.run_until_complete(alarm_clock());
 }
 
 // Prints:

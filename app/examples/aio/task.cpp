@@ -1,7 +1,8 @@
-// Tasks: coroutines that run at the same time, with a name, and a result that is awaited.
+// Tasks: coroutines that run at the same time, with a name, and a result that is awaited; and who runs still.
 #include <girin/runner.hpp>
 #include <girin/sleep.hpp>
 #include <girin/task.hpp>
+#include <girin/wait.hpp>
 
 #include <chrono>
 #include <iostream>
@@ -27,8 +28,24 @@ girin::coro<> kitchen() {
     co_await water;
 }
 
+girin::coro<> closing_time() {
+    auto soup = girin::create_task(brew("soup", 1h), {.name = "Dan"});
+    co_await girin::sleep(1ms);
+    for (auto& task : girin::all_tasks()) {
+        if (task == girin::current_task()) continue;
+        std::cout << task.get_name() << " is sent home\n";
+        task.cancel();
+    }
+    co_await girin::wait({soup});
+}
+
+girin::coro<> day() {
+    co_await kitchen();
+    co_await closing_time();
+}
+
 int main() {
-    girin::run(kitchen(), {.virtual_time = true});
+    girin::run(day(), {.virtual_time = true});
 }
 
 // Prints:
@@ -38,3 +55,5 @@ int main() {
 // 9 cups
 // Cyd begins water
 // Cyd has begun
+// Dan begins soup
+// Dan is sent home

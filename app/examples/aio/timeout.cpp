@@ -1,4 +1,4 @@
-// Deadlines: around a block, around one awaitable, and one that moves as long as there is progress.
+// Deadlines: around a block, one for several blocks, and one that moves as long as there is progress.
 #include <girin/runner.hpp>
 #include <girin/sleep.hpp>
 #include <girin/timeout.hpp>
@@ -23,7 +23,20 @@ girin::coro<> ask() {
     } catch (const girin::timeout_error& error) {
         std::cout << error.what() << '\n';
     }
-    std::cout << co_await girin::wait_for(answer(1ms), 10s) << '\n';
+}
+
+// Each question has what the one before has left of the time.
+girin::coro<> examine() {
+    auto end = girin::loop::running().time() + 50ms;
+    try {
+        for (int question = 1;; ++question) {
+            co_await girin::timeout_at(end, [&]() -> girin::coro<> {
+                std::cout << co_await answer(20ms) << " is answer " << question << '\n';
+            });
+        }
+    } catch (const girin::timeout_error&) {
+        std::cout << "the time is up\n";
+    }
 }
 
 // As long as something arrives within 200 ms of the one before.
@@ -42,19 +55,22 @@ girin::coro<> listen() {
     }
 }
 
-girin::coro<> both() {
+girin::coro<> all() {
     co_await ask();
+    co_await examine();
     co_await listen();
 }
 
 int main() {
-    girin::run(both());
+    girin::run(all(), {.virtual_time = true});
 }
 
 // Prints:
 // 42 is the first answer
 // timed out
-// 42
+// 42 is answer 1
+// 42 is answer 2
+// the time is up
 // heard after 1 ms
 // heard after 2 ms
 // silence

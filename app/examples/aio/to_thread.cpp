@@ -1,8 +1,6 @@
 // Functions that block run in threads, and the loop goes on.
 #include <girin/gather.hpp>
-#include <girin/run_in_executor.hpp>
 #include <girin/runner.hpp>
-#include <girin/sleep.hpp>
 #include <girin/timeout.hpp>
 #include <girin/to_thread.hpp>
 
@@ -32,27 +30,6 @@ girin::coro<> read_them() {
     }
 }
 
-// A pool of one's own: one printer, and who waits for it.
-girin::coro<> print_them() {
-    girin::thread_pool printer({.threads = 1, .queue = 2, .name = "printer"});
-    std::latch paper(1);
-    auto first = girin::run_in_executor(printer, [&] { paper.wait(); });
-    while (printer.busy() == 0) co_await girin::sleep(1ms);
-    auto second = girin::run_in_executor(printer, [] { std::cout << "the second page\n"; });
-    auto third = girin::run_in_executor(printer, [] { std::cout << "the third page\n"; });
-    try {
-        co_await girin::run_in_executor(printer, [] { std::cout << "never\n"; });
-    } catch (const girin::pool_full& e) {
-        std::cout << e.what() << '\n';
-    }
-    second.cancel();  // it has not begun, and never will
-    std::cout << printer.figures().queued << " page waits\n";
-    paper.count_down();
-    co_await first;
-    co_await third;
-    std::cout << printer.figures().called << " printed, " << printer.figures().dropped << " dropped\n";
-}
-
 // Nobody waits for what was abandoned, and so it owns what it needs.
 girin::coro<> look_up() {
     auto home = std::make_shared<std::latch>(1);
@@ -67,7 +44,6 @@ girin::coro<> look_up() {
 
 girin::coro<> office() {
     co_await read_them();
-    co_await print_them();
     co_await look_up();
 }
 
@@ -78,8 +54,4 @@ int main() {
 // Prints:
 // the report of 2024, the report of 2025
 // no report of 2026 yet
-// every thread of the pool is busy and its queue is full
-// 1 page waits
-// the third page
-// 2 printed, 1 dropped
 // nobody knows who is at home

@@ -1,10 +1,7 @@
 #include "aio/loop_core.hpp"
-#include "aio/source_text.hpp"
 
 #include <girin/call_frame.hpp>
 #include <girin/coro.hpp>
-
-#include <string>
 
 namespace girin::detail {
 
@@ -27,17 +24,6 @@ void destroy_chain(std::coroutine_handle<> outermost) noexcept {
         frame = caller;
     }
     outermost.destroy();
-}
-
-void drop_unstarted(std::coroutine_handle<> coroutine, const call_frame& frame) noexcept {
-    const std::source_location where = frame.where();
-    coroutine.destroy();
-    loop_core* loop = loop_core::current();
-    if (!loop || !loop->monitor.debug) return;
-    try {
-        loop->report("coroutine '" + std::string(function_name(where)) + "' was never awaited", nullptr, {}, {where});
-    } catch (...) {  // keyboard_interrupt out of the handler cannot be raised from here
-    }
 }
 
 }  // namespace girin::detail

@@ -188,6 +188,7 @@ void loop::call_exception_handler(const exception_context& context) {
         throw;
     } catch (...) {
         default_exception_handler({"Unhandled error in exception handler", std::current_exception(), {}});
+        default_exception_handler(context);
     }
 }
 

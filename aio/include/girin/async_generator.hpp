@@ -44,7 +44,7 @@ class GIRIN_EXPORT generator_core : public call_frame, public pooled {
     }
     void finish(std::exception_ptr raised) noexcept;
     void rethrow() {
-        if (raised_) std::rethrow_exception(std::exchange(raised_, nullptr));
+        if (raised_) detail::rethrow(raised_);
     }
 
     // Destroys the body. Debug mode reports one that is at a co_yield.

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <exception>
 #include <new>
-#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
@@ -37,6 +36,11 @@ inline constexpr bool fits_frame = true;
 template <class T>
     requires std::is_object_v<T>
 inline constexpr bool fits_frame<T> = alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__;
+
+// Not inline, or each await would have their code and make room for it: what a coroutine has raised is raised in its
+// caller, and a second await of one is refused.
+[[noreturn]] GIRIN_EXPORT void rethrow(std::exception_ptr& raised);
+[[noreturn]] GIRIN_EXPORT void throw_reused();
 
 // Destroys a coroutine that was never awaited, which debug mode reports.
 GIRIN_EXPORT void drop_unstarted(std::coroutine_handle<> coroutine, const call_frame& frame) noexcept;
@@ -119,7 +123,7 @@ class outcome {
 
     T take() { return std::move(value()); }
     T& value() {
-        if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
+        if (exception_) rethrow(exception_);
         return value_;
     }
     const std::exception_ptr& exception() const noexcept { return exception_; }
@@ -138,7 +142,7 @@ class outcome<T&> {
     void set_value(T& value) noexcept { value_ = &value; }
     void set_exception(std::exception_ptr exception) noexcept { exception_ = std::move(exception); }
     T& take() {
-        if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
+        if (exception_) rethrow(exception_);
         return *value_;
     }
 
@@ -152,7 +156,7 @@ class outcome<void> {
  public:
     void set_exception(std::exception_ptr exception) noexcept { exception_ = std::move(exception); }
     void take() {
-        if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
+        if (exception_) rethrow(exception_);
     }
 
  private:
@@ -226,7 +230,7 @@ class GIRIN_CORO_TYPE coro {
     };
 
     awaiter operator co_await() && {
-        if (!handle_) throw std::runtime_error("cannot reuse already awaited coroutine");
+        if (!handle_) detail::throw_reused();
         return awaiter(release());
     }
 

@@ -92,7 +92,7 @@ struct hand_over {
 // to the loop's thread from here on. std::runtime_error when the loop is closed.
 template <class T>
 concurrent_future<T> run_coroutine_threadsafe(coro<T> work, loop& l) {
-    if (!work) throw std::runtime_error("cannot reuse already awaited coroutine");
+    if (!work) detail::throw_reused();
     concurrent_future<T> result;
     auto on_its_way = std::make_shared<detail::hand_over<T>>(std::move(work), result);
     l.call_soon_threadsafe([on_its_way = std::move(on_its_way)] { on_its_way->start(); });

@@ -212,7 +212,7 @@ namespace detail {
 
 template <class T>
 ref<task_state<T>> make_task(const coro<T>& work) {
-    if (!work) throw std::runtime_error("cannot reuse already awaited coroutine");
+    if (!work) throw_reused();
     return ref<task_state<T>>(new task_state<T>());
 }
 

@@ -48,9 +48,9 @@ int main() {
 // order waits in line 14 in line 19, and customer waits for it
 // * Task(name='order', id=0x...)
 //   + Call stack:
-//   |   File 'call_graph.cpp', line 14, in fetch
-//   |   File 'call_graph.cpp', line 19, in checkout
+//   |   File 'call_graph.cpp', line 14, in async fetch()
+//   |   File 'call_graph.cpp', line 19, in async checkout()
 //   + Awaited by:
 //     * Task(name='customer', id=0x...)
 //       + Call stack:
-//       |   File 'call_graph.cpp', line 23, in wait_for_it
+//       |   File 'call_graph.cpp', line 23, in async wait_for_it()

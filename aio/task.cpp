@@ -19,10 +19,7 @@ std::atomic<unsigned long> tasks_so_far = 0;
 task_core::task_core()
     : future_core(false), start_(*this), number_(tasks_so_far.fetch_add(1, std::memory_order_relaxed) + 1) {}
 
-task_core::~task_core() {
-    leave_loop();
-    if (root_) destroy_chain(root_);
-}
+task_core::~task_core() = default;
 
 std::string task_core::name() const {
     return name_.empty() ? "Task-" + std::to_string(number_) : name_;

@@ -29,6 +29,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <new>
+#include <vector>
 
 using namespace girin;
 using girin::test::run_virtual;
@@ -38,6 +39,7 @@ using girin::test::turns;
 namespace {
 
 std::atomic<std::size_t> allocations = 0;
+std::atomic<std::size_t> bytes = 0;
 
 // What the last of three rounds allocates: the first ones fill the pools.
 template <class Round>
@@ -54,6 +56,7 @@ coro<std::size_t> allocations_once_warm(Round& round) {
 
 void* operator new(std::size_t size) {
     allocations.fetch_add(1, std::memory_order_relaxed);
+    bytes.fetch_add(size, std::memory_order_relaxed);
     if (void* memory = std::malloc(size)) return memory;
     throw std::bad_alloc();
 }
@@ -198,6 +201,35 @@ TEST_CASE("a cancellation that is passed on along a short row of tasks allocates
         CHECK(accepted);
         CHECK(forever.cancelled());
         CHECK_THROWS_AS(co_await first, cancelled_error);
+    });
+}
+
+TEST_CASE("a coroutine call allocates nothing once warm") {
+    run_virtual([]() -> coro<> {
+        auto answer = []() -> coro<int> { co_return 42; };
+        auto round = [&]() -> coro<> {
+            for (int i = 0; i < 100; ++i) co_await answer();
+        };
+        std::size_t allocated = co_await allocations_once_warm(round);
+        CHECK(allocated == 0);
+    });
+}
+
+TEST_CASE("a task that waits takes 256 bytes at most beside its frame, and 600 with it") {
+    static_assert(sizeof(detail::task_state<void>) <= 256);
+    run_virtual([]() -> coro<> {
+        constexpr std::size_t many = 10'000;
+        event e;
+        std::vector<task<>> all;
+        all.reserve(many);
+        auto waits = [&]() -> coro<> { co_await e.wait(); };
+        const std::size_t before = bytes;
+        for (std::size_t i = 0; i < many; ++i) all.push_back(create_task(waits()));
+        co_await turns(1);
+        CHECK((bytes - before) / many <= 600);
+        CHECK((bytes - before) / many >= 256);
+        e.set();
+        co_await wait(all);
     });
 }
 

@@ -1,99 +1,39 @@
 // Cancels what the other stress tests do not: at every await of a program in turn, once and twice. Whatever it was
 // doing, what it used goes on to work, what it entered has been left, and nothing leaks.
-#include "tests/support/run_virtual.hpp"
+#include "tests/support/cancel_everywhere.hpp"
 #include "tests/support/turns.hpp"
 
 #include <girin/async_exit_stack.hpp>
 #include <girin/async_generator.hpp>
 #include <girin/bounded_semaphore.hpp>
 #include <girin/event.hpp>
-#include <girin/getaddrinfo.hpp>
 #include <girin/lifo_queue.hpp>
 #include <girin/lock.hpp>
 #include <girin/queue.hpp>
-#include <girin/run_in_executor.hpp>
 #include <girin/sleep.hpp>
 #include <girin/stream.hpp>
 #include <girin/task.hpp>
 #include <girin/timeout.hpp>
-#include <girin/to_thread.hpp>
 #include <girin/try_finally.hpp>
 
 #include <doctest/doctest.h>
 
-#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <stdexcept>
-#include <thread>
 #include <utility>
 
 using namespace girin;
 using namespace std::chrono_literals;
-using girin::test::run_virtual;
+using girin::test::cancel_everywhere;
+using girin::test::stress_program;
+using girin::test::tasks_of;
+using girin::test::timed_turns;
+using girin::test::token;
 using girin::test::turns;
 
 namespace {
-
-using token = std::shared_ptr<int>;
-
-// Time moves a millisecond in every turn, so that deadlines fall between the other turns.
-coro<> timed_turns(int n) {
-    while (n-- > 0) {
-        loop::running().advance(1ms);
-        co_await sleep(0s);
-    }
-}
-
-// Runs the program, a task of run(token), and cancels it n turns after its start, for n = 0, 1, 2, … until it ends
-// before that; each time before it in its turn and after it, once, and once more up to two turns later. Where threads
-// make the program long the steps grow. The frames of its tasks hold the token. Then `check()` says what must hold, in
-// a loop in which nothing else is left. Returns how often the program was run.
-template <class Program>
-int cancel_at_every_await() {
-    int runs = 0;
-    for (bool before_the_program : {true, false}) {
-        for (int again = -1; again <= 2; ++again) {
-            bool interrupted = true;
-            for (int turn = 0;; turn += 1 + turn / 32) {
-                CAPTURE(before_the_program);
-                CAPTURE(again);
-                CAPTURE(turn);
-                auto alive = std::make_shared<int>();
-                run_virtual([&]() -> coro<> {
-                    Program program;
-                    task<> running;
-                    auto canceller = [&]() -> coro<> {
-                        co_await timed_turns(turn);
-                        interrupted = running.cancel();
-                        if (again < 0) co_return;
-                        co_await timed_turns(again);
-                        running.cancel();
-                    };
-                    task<> cancels;
-                    if (before_the_program) cancels = create_task(canceller());
-                    running = create_task(program.run(alive));
-                    if (!before_the_program) cancels = create_task(canceller());
-                    const auto deadline = std::chrono::steady_clock::now() + 20s;
-                    while (!running.done()) {
-                        if (std::chrono::steady_clock::now() > deadline) FAIL("the program hangs");
-                        co_await timed_turns(1);
-                    }
-                    co_await cancels;
-                    if (!running.cancelled() && running.exception()) std::rethrow_exception(running.exception());
-                    co_await program.check();
-                    CHECK(all_tasks().size() == 1);
-                    CHECK(loop::running().figures().timers == 0);
-                });
-                CHECK(alive.use_count() == 1);
-                ++runs;
-                if (!interrupted) break;
-            }
-        }
-    }
-    return runs;
-}
 
 // Whether an await of that ends at once, as it does when nobody is in the way.
 template <class Awaitable>
@@ -105,18 +45,17 @@ coro<bool> is_free(Awaitable awaited) {
     co_return at_once;
 }
 
-struct sleeps {
+struct sleeps : stress_program {
     coro<> run(token) {
         co_await sleep(0s);
         co_await sleep(3ms);
         int result = co_await sleep(2ms, 5);
         CHECK(result == 5);
     }
-    coro<> check() { co_return; }
 };
 
 // Two wait for each other with events, under a deadline.
-struct events {
+struct events : stress_program {
     event ping, pong;
 
     coro<> answer(token) {
@@ -142,7 +81,7 @@ struct events {
                 co_return;
             });
     }
-    coro<> check() {
+    coro<> check(const tasks_of&) {
         co_await turns(2);
         ping.clear();
         auto waiting = create_task(ping.wait());
@@ -154,7 +93,7 @@ struct events {
 };
 
 // Permits are taken while others have them, and given back once.
-struct bounded_permits {
+struct bounded_permits : stress_program {
     bounded_semaphore s{2};
 
     coro<> use(token) {
@@ -166,7 +105,7 @@ struct bounded_permits {
         co_await use(t);
         co_await wait_for(use(t), 1s);
     }
-    coro<> check() {
+    coro<> check(const tasks_of&) {
         co_await turns(10);
         co_await s.acquire();
         co_await s.acquire();
@@ -179,7 +118,7 @@ struct bounded_permits {
 
 // Everything that was put is got, is still there, or has not been put; join() knows it.
 template <class Queue>
-struct queue_users {
+struct queue_users : stress_program {
     Queue q{2};
     int put = 0, got = 0;
 
@@ -207,7 +146,7 @@ struct queue_users {
                 co_return;
             });
     }
-    coro<> check() {
+    coro<> check(const tasks_of&) {
         co_await turns(2);
         for (; !q.empty(); q.task_done(), ++got) q.get_nowait();
         CHECK(got == put);
@@ -225,7 +164,7 @@ struct queue_users {
 };
 
 // A deadline that passes while somebody else has the lock, and one that does not.
-struct locks_in_time {
+struct locks_in_time : stress_program {
     lock k;
 
     coro<> hold(token) {
@@ -245,7 +184,7 @@ struct locks_in_time {
         }
         co_await timeout(1s, [this, t]() -> coro<> { co_await enter(t); });
     }
-    coro<> check() {
+    coro<> check(const tasks_of&) {
         co_await timed_turns(10);
         const bool lock_is_free = co_await is_free(k.acquire());
         CHECK(lock_is_free);
@@ -253,7 +192,7 @@ struct locks_in_time {
 };
 
 // What is entered is left, by an exit that awaits, whatever interrupts it.
-struct visits {
+struct visits : stress_program {
     int entered = 0, left = 0;
 
     coro<> enter() {
@@ -264,7 +203,7 @@ struct visits {
         ++left;
         co_await turns(2);
     }
-    coro<> check() {
+    coro<> check(const tasks_of&) {
         CHECK(entered == left);
         co_return;
     }
@@ -326,7 +265,7 @@ struct generators : visits {
         co_await numbers->next();
         co_await numbers->aclose();
     }
-    coro<> check() {
+    coro<> check(const tasks_of&) {
         if (numbers) co_await numbers->aclose();
         CHECK(entered == left);
         numbers.reset();
@@ -341,122 +280,41 @@ struct streams : generators {
         while (co_await both.next()) ++items;
         CHECK(items == 5);
     }
-    coro<> check() {
+    coro<> check(const tasks_of&) {
         co_await timed_turns(20);
         CHECK(entered == left);
-    }
-};
-
-// When the await has ended, no function runs, and the pool serves the next.
-struct thread_calls {
-    std::atomic<int> begun = 0, ended = 0;
-
-    coro<> run(token) {
-        auto function = [this] {
-            ++begun;
-            std::this_thread::sleep_for(100us);
-            ++ended;
-            return 3;
-        };
-        int first = co_await to_thread(function);
-        int second = co_await wait_for(to_thread(function), 1h);
-        CHECK(first + second == 6);
-    }
-    coro<> check() {
-        CHECK(begun == ended);
-        int next = co_await to_thread([] { return 7; });
-        CHECK(next == 7);
-    }
-};
-
-// An abandoned function goes on with what it has, and frees it.
-struct abandoned_calls {
-    coro<> run(token t) {
-        for (int i = 0; i < 2; ++i) {
-            int result = co_await to_thread(abandon, [](const token& held) { return held ? 3 : 0; }, t);
-            CHECK(result == 3);
-        }
-    }
-    coro<> check() {
-        int next = co_await to_thread([] { return 7; });
-        CHECK(next == 7);
-    }
-};
-
-struct executor_calls {
-    thread_pool pool{{.threads = 1, .queue = 4}};
-    std::atomic<int> begun = 0, ended = 0;
-
-    coro<> run(token) {
-        auto function = [this] {
-            ++begun;
-            std::this_thread::sleep_for(50us);
-            ++ended;
-        };
-        auto first = run_in_executor(pool, function);
-        auto second = run_in_executor(pool, function);
-        co_await second;
-        co_await first;
-    }
-    coro<> check() {
-        co_await run_in_executor(pool, [] {});
-        co_await turns(2);
-        CHECK(begun == ended);
-    }
-};
-
-struct lookups {
-    coro<> run(token) {
-        auto numeric = co_await getaddrinfo("127.0.0.1", 80);
-        auto named = co_await getaddrinfo("localhost", 80);
-        CHECK_FALSE(numeric.empty());
-        CHECK_FALSE(named.empty());
-    }
-    coro<> check() {
-        auto again = co_await getaddrinfo("127.0.0.1", 80);
-        CHECK_FALSE(again.empty());
     }
 };
 
 }  // namespace
 
 TEST_CASE("whenever a sleeper is cancelled, its timer is gone") {
-    CHECK(cancel_at_every_await<sleeps>() > 40);
+    CHECK(cancel_everywhere<sleeps>() > 40);
 }
 
 TEST_CASE("whenever tasks that wait for events are cancelled, the events go on to work") {
-    CHECK(cancel_at_every_await<events>() > 40);
+    CHECK(cancel_everywhere<events>() > 40);
 }
 
 TEST_CASE("whenever holders of a bounded_semaphore are cancelled, every permit comes back once") {
-    CHECK(cancel_at_every_await<bounded_permits>() > 40);
+    CHECK(cancel_everywhere<bounded_permits>() > 40);
 }
 
 TEST_CASE("whenever who fills and joins a queue is cancelled, no item and no task_done is lost") {
-    CHECK(cancel_at_every_await<queue_users<queue<int>>>() > 40);
-    CHECK(cancel_at_every_await<queue_users<lifo_queue<int>>>() > 40);
+    CHECK(cancel_everywhere<queue_users<queue<int>>>() > 40);
+    CHECK(cancel_everywhere<queue_users<lifo_queue<int>>>() > 40);
 }
 
 TEST_CASE("whenever who waits for a lock in time is cancelled, the lock is free in the end") {
-    CHECK(cancel_at_every_await<locks_in_time>() > 40);
+    CHECK(cancel_everywhere<locks_in_time>() > 40);
 }
 
 TEST_CASE("whenever a body is cancelled, its clean-up begins") {
-    CHECK(cancel_at_every_await<finally_blocks>() > 40);
-    CHECK(cancel_at_every_await<exit_stacks>() > 40);
+    CHECK(cancel_everywhere<finally_blocks>() > 40);
+    CHECK(cancel_everywhere<exit_stacks>() > 40);
 }
 
 TEST_CASE("whenever who iterates is cancelled, generators and streams clean up") {
-    CHECK(cancel_at_every_await<generators>() > 40);
-    CHECK(cancel_at_every_await<streams>() > 40);
-}
-
-TEST_CASE("whenever who awaits a function in a thread is cancelled, no function runs on unasked") {
-    CHECK(cancel_at_every_await<thread_calls>() > 40);
-    CHECK(cancel_at_every_await<abandoned_calls>() > 40);
-    CHECK(cancel_at_every_await<executor_calls>() > 40);
-}
-
-TEST_CASE("whenever a look-up is cancelled, the next one works") {
-    CHECK(cancel_at_every_await<lookups>() > 10);
+    CHECK(cancel_everywhere<generators>() > 40);
+    CHECK(cancel_everywhere<streams>() > 40);
 }

@@ -1,6 +1,6 @@
 // Cancels what combines tasks at every await point in turn, once and twice: everything ends, no task outlives the block
 // that answers for it, nothing is lost, nothing leaks.
-#include "tests/support/run_virtual.hpp"
+#include "tests/support/cancel_everywhere.hpp"
 #include "tests/support/turns.hpp"
 
 #include <girin/as_completed.hpp>
@@ -21,83 +21,25 @@
 
 using namespace girin;
 using namespace std::chrono_literals;
-using girin::test::run_virtual;
+using girin::test::cancel_everywhere;
+using girin::test::stress_program;
+using girin::test::tasks_of;
+using girin::test::timed_turns;
+using girin::test::token;
 using girin::test::turns;
+using girin::test::visit;
 
 namespace {
 
-constexpr int turns_to_settle = 200;
+// Long enough for whatever is left to end, or to show.
+constexpr int turns_to_settle = 100;
 
-using token = std::shared_ptr<int>;
-
-// Time moves a millisecond in every turn, so that deadlines fall between the other turns.
-coro<> let_time_pass() {
-    for (;;) {
-        co_await sleep(0s);
-        loop::running().advance(1ms);
-    }
-}
-
-// Runs the program, a task of run(token), once for each turn that it lasts and for both orders within a turn, cancels
-// it there, and once more up to three turns later. The frames of its tasks hold the token. Returns how often it was
-// run.
-template <class Program>
-int cancel_everywhere() {
-    int runs = 0;
-    for (bool before_the_program : {true, false}) {
-        for (int turn = 0, longest = 1; turn <= longest; ++turn) {
-            for (int again = 0; again <= 4; ++again) {
-                CAPTURE(before_the_program);
-                CAPTURE(turn);
-                CAPTURE(again);
-                auto alive = std::make_shared<int>();
-                run_virtual([&]() -> coro<> {
-                    Program program;
-                    task<> running;
-                    auto canceller = [&]() -> coro<> {
-                        co_await turns(turn);
-                        running.cancel();
-                        if (again == 0) co_return;
-                        co_await turns(again - 1);
-                        running.cancel();
-                    };
-                    auto clock = create_task(let_time_pass());
-                    task<> cancels;
-                    if (before_the_program) cancels = create_task(canceller());
-                    running = create_task(program.run(alive));
-                    if (!before_the_program) cancels = create_task(canceller());
-                    int lasted = 0;
-                    for (; lasted < turns_to_settle && !running.done(); ++lasted) co_await turns(1);
-                    CHECK(running.done());
-                    program.check_end();
-                    longest = std::max(longest, lasted);
-                    co_await cancels;
-                    co_await turns(turns_to_settle / 2);
-                    program.check_settled();
-                    if (!running.cancelled() && running.exception()) CHECK(program.may_fail);
-                    clock.cancel();
-                    co_await turns(2);
-                    CHECK(all_tasks().size() == 1);
-                });
-                CHECK(alive.use_count() == 1);
-                ++runs;
-            }
-        }
-    }
-    return runs;
-}
-
-struct counted_tasks {
+struct counted_tasks : stress_program {
     int inside = 0;
-    bool may_fail = false;
 
     // A child that takes a while to leave when it is cancelled.
     coro<> child(token, int lasts, bool fails = false) {
-        struct visit {
-            int& inside;
-            explicit visit(int& n) : inside(n) { ++inside; }
-            ~visit() { --inside; }
-        } here(inside);
+        const visit here(inside);
         std::exception_ptr raised;
         try {
             co_await turns(lasts);
@@ -111,7 +53,10 @@ struct counted_tasks {
         if (fails) throw std::domain_error("failed");
     }
     void check_end() { CHECK(inside == 0); }
-    void check_settled() { CHECK(inside == 0); }
+    coro<> check(const tasks_of&) {
+        co_await timed_turns(turns_to_settle);
+        CHECK(inside == 0);
+    }
 };
 
 struct nested_groups : counted_tasks {
@@ -133,7 +78,6 @@ struct nested_groups : counted_tasks {
 };
 
 struct failing_groups : counted_tasks {
-    failing_groups() { may_fail = true; }
     coro<> run(token t) {
         try {
             co_await task_group::run([&](task_group& outer) -> coro<> {
@@ -195,9 +139,8 @@ struct race : counted_tasks {
 };
 
 // Whatever happens to who waits, what is shielded happens once and to its end.
-struct shielded {
+struct shielded : stress_program {
     int begun = 0, ended = 0;
-    bool may_fail = false;
 
     coro<> save(token) {
         ++begun;
@@ -209,14 +152,15 @@ struct shielded {
         co_await shield(save(t));
         co_await turns(1);
     }
-    void check_end() {}
-    void check_settled() { CHECK(begun == ended); }
+    coro<> check(const tasks_of&) {
+        co_await timed_turns(turns_to_settle);
+        CHECK(begun == ended);
+    }
 };
 
 // Who leaves early, leaves the tasks as they are.
-struct waits {
+struct waits : stress_program {
     std::vector<task<>> tasks;
-    bool may_fail = false;
 
     coro<> work(token, int lasts) { co_await turns(lasts); }
     coro<> run(token t) {
@@ -228,8 +172,8 @@ struct waits {
             left = std::move(result.pending);
         }
     }
-    void check_end() {}
-    void check_settled() {
+    coro<> check(const tasks_of&) {
+        co_await timed_turns(turns_to_settle);
         for (auto& t : tasks) {
             CHECK(t.done());
             CHECK_FALSE(t.cancelled());
@@ -238,10 +182,9 @@ struct waits {
 };
 
 // Two read from one iteration; what one does not take, because it is cancelled, the other one or a third one gets.
-struct readers {
+struct readers : stress_program {
     std::vector<int> seen;
     std::vector<task<int>> tasks;
-    bool may_fail = false;
 
     coro<int> work(token, int lasts) {
         co_await turns(lasts);
@@ -277,7 +220,6 @@ struct readers {
         std::sort(seen.begin(), seen.end());
         if (!tasks.empty()) CHECK(seen == std::vector{1, 2, 3, 4, 6});
     }
-    void check_settled() {}
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Cancels tasks that share locks and queues at every await point in turn: nothing is lost, nobody is forgotten, nothing
 // leaks.
-#include "tests/support/run_virtual.hpp"
+#include "tests/support/cancel_everywhere.hpp"
 #include "tests/support/turns.hpp"
 
 #include <girin/barrier.hpp>
@@ -21,68 +21,20 @@
 
 using namespace girin;
 using namespace std::chrono_literals;
-using girin::test::run_virtual;
+using girin::test::all_done;
+using girin::test::cancel_everywhere;
+using girin::test::stress_program;
+using girin::test::tasks_of;
+using girin::test::token;
 using girin::test::turns;
+using girin::test::visit;
 
 namespace {
 
-constexpr int turns_to_settle = 80;
-
-using tasks_of = std::vector<task<>>;
-using token = std::shared_ptr<int>;
-
-bool all_done(const tasks_of& tasks) {
-    return std::all_of(tasks.begin(), tasks.end(), [](const auto& t) { return t.done(); });
-}
-
-// Runs the program once for each turn that it lasts, for each pair of its tasks, and for both orders within a turn, and
-// cancels the pair there. `Program` has start(token), which makes its tasks, and check(tasks), when all has settled.
-// The frames of its tasks hold the token. Returns how often it was run.
-template <class Program>
-int cancel_everywhere() {
-    int runs = 0;
-    for (bool before_the_tasks : {true, false}) {
-        for (int turn = 0, longest = 1; turn <= longest; ++turn) {
-            for (std::size_t a = 0, b = 0, n = 1; a < n; b + 1 < n ? ++b : (++a, b = a)) {
-                CAPTURE(before_the_tasks);
-                CAPTURE(turn);
-                CAPTURE(a);
-                CAPTURE(b);
-                auto alive = std::make_shared<int>();
-                run_virtual([&]() -> coro<> {
-                    Program program;
-                    tasks_of tasks;
-                    auto canceller = [&]() -> coro<> {
-                        co_await turns(turn);
-                        tasks[a].cancel();
-                        tasks[b].cancel();
-                    };
-                    task<> cancels;
-                    if (before_the_tasks) cancels = create_task(canceller());
-                    tasks = program.start(alive);
-                    if (!before_the_tasks) cancels = create_task(canceller());
-                    n = tasks.size();
-                    int lasted = 0;
-                    for (; lasted < turns_to_settle; ++lasted) {
-                        co_await turns(1);
-                        if (cancels.done() && all_done(tasks)) break;
-                    }
-                    if (lasted < turns_to_settle) longest = std::max(longest, lasted);
-                    co_await program.check(tasks);
-                    for (auto& t : tasks) t.cancel();
-                    co_await turns(turns_to_settle);
-                    CHECK(all_done(tasks));
-                });
-                CHECK(alive.use_count() == 1);
-                ++runs;
-            }
-        }
-    }
-    return runs;
-}
+constexpr test::cancellations every_pair = {.pairs = true, .again = 0, .settled_after = 80};
 
 template <class Queue>
-struct producers_and_consumers {
+struct producers_and_consumers : stress_program {
     Queue q{1};
     std::vector<int> put, got;
 
@@ -117,18 +69,15 @@ struct producers_and_consumers {
     }
 };
 
-struct lock_holders {
+struct lock_holders : stress_program {
     lock k;
     int inside = 0, entered = 0;
 
     coro<> enter(token, int turns_inside) {
         for (int i = 0; i < 2; ++i) {
             auto held = co_await k.acquire_guard();
-            struct visit {
-                int& inside;
-                explicit visit(int& n) : inside(n) { CHECK(++inside == 1); }
-                ~visit() { --inside; }
-            } here(inside);
+            const visit here(inside);
+            CHECK(inside == 1);
             ++entered;
             co_await turns(turns_inside);
         }
@@ -145,18 +94,15 @@ struct lock_holders {
     }
 };
 
-struct permit_holders {
+struct permit_holders : stress_program {
     semaphore s{2};
     int inside = 0;
 
     coro<> enter(token, int turns_inside) {
         for (int i = 0; i < 2; ++i) {
             auto permit = co_await s.acquire_guard();
-            struct visit {
-                int& inside;
-                explicit visit(int& n) : inside(n) { CHECK(++inside <= 2); }
-                ~visit() { --inside; }
-            } here(inside);
+            const visit here(inside);
+            CHECK(inside <= 2);
             co_await turns(turns_inside);
         }
     }
@@ -175,7 +121,7 @@ struct permit_holders {
 };
 
 // A bounded buffer as one writes it with a condition: a lost notification leaves an item beside a task that waits.
-struct condition_users {
+struct condition_users : stress_program {
     condition changed;
     int items = 0;
 
@@ -208,7 +154,7 @@ struct condition_users {
     }
 };
 
-struct barrier_parties {
+struct barrier_parties : stress_program {
     barrier b{3};
     event done;
 
@@ -234,25 +180,25 @@ struct barrier_parties {
 }  // namespace
 
 TEST_CASE("whenever producers and consumers are cancelled, no item is lost and nobody waits in vain") {
-    CHECK(cancel_everywhere<producers_and_consumers<queue<int>>>() > 200);
+    CHECK(cancel_everywhere<producers_and_consumers<queue<int>>>(every_pair) > 200);
 }
 
 TEST_CASE("whenever users of a priority_queue are cancelled, no item is lost and nobody waits in vain") {
-    CHECK(cancel_everywhere<producers_and_consumers<priority_queue<int>>>() > 200);
+    CHECK(cancel_everywhere<producers_and_consumers<priority_queue<int>>>(every_pair) > 200);
 }
 
 TEST_CASE("whenever holders of a lock are cancelled, one at a time holds it and it is free in the end") {
-    CHECK(cancel_everywhere<lock_holders>() > 100);
+    CHECK(cancel_everywhere<lock_holders>(every_pair) > 100);
 }
 
 TEST_CASE("whenever holders of permits are cancelled, every permit comes back") {
-    CHECK(cancel_everywhere<permit_holders>() > 100);
+    CHECK(cancel_everywhere<permit_holders>(every_pair) > 100);
 }
 
 TEST_CASE("whenever users of a condition are cancelled, no notification is lost") {
-    CHECK(cancel_everywhere<condition_users>() > 50);
+    CHECK(cancel_everywhere<condition_users>(every_pair) > 50);
 }
 
 TEST_CASE("whenever parties of a barrier are cancelled, the others are counted right") {
-    CHECK(cancel_everywhere<barrier_parties>() > 30);
+    CHECK(cancel_everywhere<barrier_parties>(every_pair) > 30);
 }

@@ -1,7 +1,8 @@
 // Cancels tasks that use streams at every await point in turn: no byte is lost, no descriptor stays open, nothing
 // leaks.
-#include "tests/support/run_virtual.hpp"
+#include "tests/support/cancel_everywhere.hpp"
 #include "tests/support/streams.hpp"
+#include "tests/support/until.hpp"
 
 #include <girin/open_connection.hpp>
 #include <girin/server.hpp>
@@ -18,71 +19,24 @@
 
 using namespace girin;
 using namespace std::chrono_literals;
-using girin::test::io_turns;
-using girin::test::local_pair;
-using girin::test::outcome_of;
-using girin::test::run_virtual;
+using girin::test::cancel_everywhere;
+using girin::test::stress_program;
+using girin::test::tasks_of;
+using girin::test::token;
 using girin::test::until;
 
 namespace {
 
-constexpr int turns_to_settle = 60;
-
-using tasks_of = std::vector<task<>>;
-using token = std::shared_ptr<int>;
-
-bool all_done(const tasks_of& tasks) {
-    return std::all_of(tasks.begin(), tasks.end(), [](const auto& t) { return t.done(); });
-}
-
-// Runs the program once for each turn that it lasts, for each of its tasks, and for both orders within a turn, and
-// cancels the task there. `Program` has prepare(), start(token), which makes its tasks, and check(), when all has
-// settled. The frames of its tasks hold the token. Returns how often it was run.
 template <class Program>
-int cancel_everywhere() {
+int cancel_each() {
     const auto descriptors = test::open_descriptors();
-    int runs = 0;
-    for (bool before_the_tasks : {true, false}) {
-        for (int turn = 0, longest = 1; turn <= longest; ++turn) {
-            for (std::size_t victim = 0, n = 1; victim < n; ++victim) {
-                CAPTURE(before_the_tasks);
-                CAPTURE(turn);
-                CAPTURE(victim);
-                auto alive = std::make_shared<int>();
-                run_virtual([&]() -> coro<> {
-                    Program program;
-                    co_await program.prepare();
-                    tasks_of tasks;
-                    auto canceller = [&]() -> coro<> {
-                        co_await io_turns(turn);
-                        tasks[victim].cancel();
-                    };
-                    task<> cancels;
-                    if (before_the_tasks) cancels = create_task(canceller());
-                    tasks = program.start(alive);
-                    if (!before_the_tasks) cancels = create_task(canceller());
-                    n = tasks.size();
-                    int lasted = 0;
-                    for (; lasted < turns_to_settle; ++lasted) {
-                        co_await io_turns(1);
-                        if (cancels.done() && all_done(tasks)) break;
-                    }
-                    longest = std::max(longest, std::min(lasted, turns_to_settle - 1));
-                    co_await program.check(tasks);
-                    for (auto& t : tasks) t.cancel();
-                    co_await until([&] { return all_done(tasks); });
-                });
-                CHECK(alive.use_count() == 1);
-                ++runs;
-            }
-        }
-    }
+    const int runs = cancel_everywhere<Program>({.settled_after = 60});
     CHECK(test::open_descriptors() == descriptors);
     return runs;
 }
 
 // One writes more than the kernel takes, and three read it in three ways, one after the other.
-struct one_way {
+struct one_way : stress_program {
     std::unique_ptr<connection> from, to;
     std::string written, got;
 
@@ -142,8 +96,8 @@ struct one_way {
     }
 };
 
-// Three clients ask a server, which may be closed under them.
-struct server_and_clients {
+// Three clients ask a server.
+struct server_and_clients : stress_program {
     std::unique_ptr<server> s;
     std::uint16_t port = 0;
     int answers = 0;
@@ -175,7 +129,6 @@ struct server_and_clients {
         co_await client.writer.wait_closed();
         ++answers;
     }
-    coro<> serve(token) { co_await s->serve_forever(); }
 
     tasks_of start(token t) { return {create_task(ask(t)), create_task(ask(t)), create_task(ask(t))}; }
     coro<> check(const tasks_of&) {
@@ -186,7 +139,7 @@ struct server_and_clients {
 };
 
 // A server that is closed while clients come.
-struct server_that_ends {
+struct server_that_ends : stress_program {
     std::unique_ptr<server> s;
     std::uint16_t port = 0;
 
@@ -215,13 +168,13 @@ struct server_that_ends {
 }  // namespace
 
 TEST_CASE("whenever a reader or writer is cancelled, every byte that was written can be read") {
-    CHECK(cancel_everywhere<one_way>() > 50);
+    CHECK(cancel_each<one_way>() > 50);
 }
 
 TEST_CASE("whenever a client is cancelled, the others get their answers and every connection is closed") {
-    CHECK(cancel_everywhere<server_and_clients>() > 50);
+    CHECK(cancel_each<server_and_clients>() > 50);
 }
 
 TEST_CASE("whenever a server or its clients are cancelled, every connection is closed") {
-    CHECK(cancel_everywhere<server_that_ends>() > 30);
+    CHECK(cancel_each<server_that_ends>() > 30);
 }

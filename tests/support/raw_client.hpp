@@ -3,6 +3,7 @@
 
 #include "aio/io_wait.hpp"
 #include "aio/reactor.hpp"
+#include "tests/support/until.hpp"
 
 #include <girin/coro.hpp>
 #include <girin/sleep.hpp>
@@ -22,16 +23,6 @@
 #include <vector>
 
 namespace girin::test {
-
-// Lets the loop turn until the condition holds; fails the test when it does not.
-template <class Condition>
-coro<> until(Condition condition, const char* what = "the condition holds") {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > deadline) FAIL("waited in vain until ", std::string(what));
-        co_await sleep(std::chrono::nanoseconds(0));
-    }
-}
 
 // Lets the loop turn often enough for everything that can happen without the clock.
 inline coro<> settle() {

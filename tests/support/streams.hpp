@@ -3,6 +3,7 @@
 
 #include "aio/stream_core.hpp"
 #include "aio/transport.hpp"
+#include "tests/support/until.hpp"
 
 #include <girin/coro.hpp>
 #include <girin/exceptions.hpp>
@@ -110,16 +111,6 @@ inline coro<> io_turns(int n) {
     } armed_timer;
     while (n-- > 0) {
         loop::running().advance(std::chrono::microseconds(100));
-        co_await sleep(std::chrono::nanoseconds(0));
-    }
-}
-
-// Lets the loop turn until the condition holds; fails the test when it does not.
-template <class Condition>
-coro<> until(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > deadline) FAIL("waited in vain");
         co_await sleep(std::chrono::nanoseconds(0));
     }
 }

@@ -1,3 +1,5 @@
+#include "tests/support/full_pool.hpp"
+#include "tests/support/outcome.hpp"
 #include "tests/support/run_virtual.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/support/streams.hpp"
@@ -18,7 +20,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <latch>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -27,6 +28,8 @@
 #include <vector>
 
 using namespace girin;
+using girin::test::full_pool;
+using girin::test::message_of;
 using girin::test::open_descriptors;
 using girin::test::outcome_of;
 using girin::test::run_virtual;
@@ -36,38 +39,9 @@ using girin::test::until;
 
 namespace {
 
-template <class Awaitable>
-coro<std::string> message_of(Awaitable awaited) {
-    try {
-        co_await std::move(awaited);
-    } catch (const std::exception& e) {
-        co_return e.what();
-    }
-    co_return "done";
-}
-
 void write_file(const std::string& path, const std::string& bytes) {
     std::ofstream(path, std::ios::binary) << bytes;
 }
-
-// Keeps every thread of the default pool busy until it is opened.
-struct full_pool {
-    std::latch open{1};
-    std::vector<task<>> blockers;
-
-    coro<> fill() {
-        auto& pool = default_executor();
-        for (std::size_t threads = 0; pool.queued() == 0; ++threads) {
-            blockers.push_back(create_task(to_thread([this] { open.wait(); })));
-            co_await turns(1);
-            for (int i = 0; i < 1000 && pool.busy() <= threads; ++i) ::usleep(100);
-        }
-    }
-    coro<> empty() {
-        open.count_down();
-        co_await gather(std::move(blockers));
-    }
-};
 
 }  // namespace
 

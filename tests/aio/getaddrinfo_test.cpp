@@ -1,24 +1,20 @@
+#include "tests/support/full_pool.hpp"
+#include "tests/support/outcome.hpp"
 #include "tests/support/run_virtual.hpp"
-#include "tests/support/streams.hpp"
 #include "tests/support/turns.hpp"
 
 #include <girin/default_executor.hpp>
-#include <girin/gather.hpp>
 #include <girin/getaddrinfo.hpp>
 #include <girin/task.hpp>
-#include <girin/to_thread.hpp>
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <chrono>
-#include <latch>
 #include <string>
 #include <system_error>
-#include <thread>
-#include <vector>
 
 using namespace girin;
+using girin::test::full_pool;
 using girin::test::outcome_of;
 using girin::test::run_virtual;
 using girin::test::turn_watch;
@@ -76,16 +72,9 @@ TEST_CASE("a host that does not exist raises an error that names it") {
 
 TEST_CASE("a queued look-up that is cancelled is dropped") {
     run_virtual([]() -> coro<> {
-        std::latch open(1);
-        std::vector<task<>> blockers;
+        full_pool full;
+        co_await full.fill();
         auto& pool = default_executor();
-        while (pool.queued() == 0) {
-            blockers.push_back(create_task(to_thread([&] { open.wait(); })));
-            co_await turns(1);
-            const auto threads = blockers.size() - 1;
-            for (int i = 0; i < 1000 && pool.busy() <= threads; ++i)
-                std::this_thread::sleep_for(std::chrono::microseconds(100));
-        }
         const auto queued = pool.queued();
         auto looks_up = create_task(outcome_of(getaddrinfo("localhost", 80)));
         co_await turns(2);
@@ -94,7 +83,6 @@ TEST_CASE("a queued look-up that is cancelled is dropped") {
         auto outcome = co_await looks_up;
         CHECK(outcome == "cancelled");
         CHECK(pool.queued() == queued);
-        open.count_down();
-        co_await gather(std::move(blockers));
+        co_await full.empty();
     });
 }

@@ -1,3 +1,4 @@
+#include "tests/support/outcome.hpp"
 #include "tests/support/run_virtual.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/support/streams.hpp"
@@ -14,11 +15,11 @@
 
 #include <cstring>
 #include <string>
-#include <system_error>
 
 using namespace girin;
 using namespace std::chrono_literals;
 using girin::test::io_turns;
+using girin::test::message_of;
 using girin::test::outcome_of;
 using girin::test::plain_socket;
 using girin::test::run_virtual;
@@ -29,16 +30,6 @@ namespace {
 coro<> greet(stream_reader, stream_writer writer) {
     writer.write("hello\n");
     co_return;
-}
-
-template <class Awaitable>
-coro<std::string> message_of(Awaitable awaited) {
-    try {
-        co_await std::move(awaited);
-    } catch (const std::system_error& e) {
-        co_return e.what();
-    }
-    co_return "done";
 }
 
 // Listens at the path and accepts nobody.

@@ -2,10 +2,8 @@
 
 #include "aio/io_wait.hpp"
 #include "aio/loop_core.hpp"
+#include "tests/support/reactor.hpp"
 
-#include <girin/asio.hpp>
-#include <girin/gather.hpp>
-#include <girin/runner.hpp>
 #include <girin/sleep.hpp>
 #include <girin/task.hpp>
 
@@ -31,13 +29,10 @@ using girin::detail::descriptor;
 using girin::detail::io_attempt;
 using girin::detail::io_op;
 using girin::detail::io_wait;
+using girin::test::run_here;
+using girin::test::socket_pair;
 
 namespace {
-
-struct socket_pair {
-    int fds[2];
-    socket_pair() { REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0); }
-};
 
 // Reads up to a buffer's size, and calls back.
 struct reading final : io_op {
@@ -89,19 +84,6 @@ coro<> until(Condition condition) {
     for (auto deadline = loop::running().time() + 10s; !condition() && loop::running().time() < deadline;)
         co_await sleep(100us);
     CHECK(condition());
-}
-
-// Once with the reactor alone, and once with Asio's scheduler, which runs it when somebody uses the io_context.
-template <class Program>
-void run_here(Program program) {
-    for (bool shared : {false, true}) {
-        CAPTURE(shared);
-        auto prepared = [&]() -> coro<> {
-            if (shared) get_io_context();
-            co_await program();
-        };
-        run(prepared());
-    }
 }
 
 }  // namespace
@@ -363,75 +345,6 @@ TEST_CASE("an exception from a completion is reported, and those that are ready 
         CHECK(reported == std::vector<std::string>(3, "Exception in callback"));
         loop::running().set_exception_handler(nullptr);
         for (socket_pair& pair : pairs) ::close(pair.fds[1]);
-    });
-}
-
-TEST_CASE("a task that waits for a descriptor can be cancelled, before and while it waits") {
-    run_here([]() -> coro<> {
-        socket_pair pair;
-        descriptor a(pair.fds[0]), b(pair.fds[1]);
-        auto wait = [&]() -> coro<> {
-            char byte;
-            co_await io_wait(a, [&] { return ::read(a.fd(), &byte, 1) == 1; });
-        };
-        auto waiting = create_task(wait());
-        co_await sleep(1ms);
-        waiting.cancel();
-        CHECK_THROWS_AS(co_await waiting, cancelled_error);
-        auto before = create_task([&]() -> coro<> {
-            current_task().cancel();
-            co_await wait();
-        });
-        CHECK_THROWS_AS(co_await before, cancelled_error);
-        auto reads = create_task(wait());
-        REQUIRE(::write(b.fd(), "x", 1) == 1);
-        co_await reads;
-    });
-}
-
-TEST_CASE("a task whose descriptor is closed under it gets std::system_error") {
-    run_here([]() -> coro<> {
-        socket_pair pair;
-        descriptor a(pair.fds[0]), b(pair.fds[1]);
-        auto t = create_task([&]() -> coro<> { co_await io_wait(a, [] { return false; }); });
-        co_await sleep(1ms);
-        a.close();
-        std::error_code error;
-        try {
-            co_await t;
-        } catch (const std::system_error& e) {
-            error = e.code();
-        }
-        CHECK(error == std::errc::operation_canceled);
-    });
-}
-
-TEST_CASE("a thousand descriptors are served at once") {
-    run_here([]() -> coro<> {
-        std::vector<std::unique_ptr<descriptor>> readers, writers;
-        std::vector<coro<>> work;
-        std::size_t received = 0;
-        auto echo = [&](descriptor& d) -> coro<> {
-            for (int i = 0; i < 10; ++i) {
-                char byte;
-                co_await io_wait(d, [&] { return ::read(d.fd(), &byte, 1) == 1; });
-                ++received;
-            }
-        };
-        for (int i = 0; i < 500; ++i) {
-            socket_pair pair;
-            readers.push_back(std::make_unique<descriptor>(pair.fds[0]));
-            writers.push_back(std::make_unique<descriptor>(pair.fds[1]));
-            work.push_back(echo(*readers.back()));
-        }
-        work.push_back([](auto& all) -> coro<> {
-            for (int i = 0; i < 10; ++i) {
-                for (auto& w : all) REQUIRE(::write(w->fd(), "x", 1) == 1);
-                co_await sleep(0s);
-            }
-        }(writers));
-        co_await gather(std::move(work));
-        CHECK(received == 5000);
     });
 }
 

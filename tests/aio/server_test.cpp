@@ -188,7 +188,7 @@ TEST_CASE("serve_forever raises cancelled_error when the server is closed, and l
         co_await io_turns(5);
         s.close();
         auto outcome = co_await forever;
-        CHECK(outcome == "cancelled");
+        CHECK(outcome == "cancelled:the server was closed");
         client.writer.write("x\n");
         auto answer = co_await client.reader.readline();
         CHECK(answer == "x\n");

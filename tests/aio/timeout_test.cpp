@@ -1,3 +1,4 @@
+#include "tests/support/outcome.hpp"
 #include "tests/support/run_virtual.hpp"
 
 #include <girin/runner.hpp>
@@ -14,29 +15,9 @@
 
 using namespace girin;
 using namespace std::chrono_literals;
+using girin::test::outcome_of;
 using girin::test::run_virtual;
-
-namespace {
-
-coro<> sleep_for(std::chrono::nanoseconds delay) {
-    co_await sleep(delay);
-}
-
-template <class Awaitable>
-coro<std::string> outcome_of(Awaitable awaited) {
-    try {
-        co_await std::move(awaited);
-    } catch (const timeout_error&) {
-        co_return "timeout";
-    } catch (const cancelled_error& e) {
-        co_return "cancelled:" + e.message();
-    } catch (const std::exception& e) {
-        co_return e.what();
-    }
-    co_return "done";
-}
-
-}  // namespace
+using girin::test::sleep_for;
 
 TEST_CASE("13.01 a block that overruns is interrupted by cancelled_error, which becomes the cause of timeout_error") {
     run_virtual([]() -> coro<> {
@@ -238,7 +219,7 @@ TEST_CASE("13.14 outside cancel and expiry in the same turn: cancelled_error win
         co_await sleep(0s);
         loop::running().call_later(1s, [t] { t.cancel(); });
         auto outcome = co_await outcome_of(t);
-        CHECK(outcome == "cancelled:");
+        CHECK(outcome == "cancelled");
         CHECK(t.cancelling() == 1);
     });
 }
@@ -267,7 +248,7 @@ TEST_CASE("13.10 nested, outer fires first: the inner block sees plain cancelled
             of_inner = co_await outcome_of(inner.run([]() -> coro<> { co_await sleep(1h); }));
             throw cancelled_error();
         }));
-        CHECK(of_inner == "cancelled:");
+        CHECK(of_inner == "cancelled");
         CHECK_FALSE(inner.expired());
         CHECK(of_outer == "timeout");
     });
@@ -372,7 +353,7 @@ TEST_CASE("13.18 a timeout used inside the cleanup of an already cancelled task 
         co_await sleep(0s);
         t.cancel();
         auto outcome = co_await outcome_of(t);
-        CHECK(outcome == "cancelled:");
+        CHECK(outcome == "cancelled");
         CHECK(cleanup == "timeout");
         CHECK(t.cancelling() == 1);
     });

@@ -1,7 +1,8 @@
+#include "tests/support/full_pool.hpp"
+#include "tests/support/outcome.hpp"
 #include "tests/support/run_virtual.hpp"
 
 #include <girin/default_executor.hpp>
-#include <girin/gather.hpp>
 #include <girin/runner.hpp>
 #include <girin/sleep.hpp>
 #include <girin/to_thread.hpp>
@@ -15,48 +16,18 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
-#include <vector>
 
 using namespace girin;
 using namespace std::chrono_literals;
+using girin::test::full_pool;
+using girin::test::outcome_of;
 using girin::test::run_virtual;
 
 namespace {
 
-template <class Awaitable>
-coro<std::string> outcome_of(Awaitable awaited) {
-    try {
-        co_await std::move(awaited);
-    } catch (const cancelled_error&) {
-        co_return "cancelled";
-    } catch (const std::exception& e) {
-        co_return e.what();
-    }
-    co_return "done";
-}
-
 int add(int a, int b) {
     return a + b;
 }
-
-// Keeps every thread of the default pool busy until it is opened.
-struct full_pool {
-    std::latch open{1};
-    std::vector<task<>> blockers;
-
-    coro<> fill() {
-        std::size_t threads = 0;
-        for (; default_executor().queued() == 0; ++threads) {
-            blockers.push_back(create_task(to_thread([this] { open.wait(); })));
-            co_await sleep(0s);
-            for (int i = 0; i < 1000 && default_executor().busy() <= threads; ++i) std::this_thread::sleep_for(100us);
-        }
-    }
-    coro<> empty() {
-        open.count_down();
-        co_await gather(std::move(blockers));
-    }
-};
 
 }  // namespace
 

@@ -3,10 +3,10 @@
 
 #include "aio/stream_core.hpp"
 #include "aio/transport.hpp"
+#include "tests/support/outcome.hpp"
 #include "tests/support/until.hpp"
 
 #include <girin/coro.hpp>
-#include <girin/exceptions.hpp>
 #include <girin/loop.hpp>
 #include <girin/sleep.hpp>
 #include <girin/stream_reader.hpp>
@@ -26,7 +26,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 namespace girin::test {
@@ -113,21 +112,6 @@ inline coro<> io_turns(int n) {
         loop::running().advance(std::chrono::microseconds(100));
         co_await sleep(std::chrono::nanoseconds(0));
     }
-}
-
-// Awaits it, and tells what it raised, or "done".
-template <class Awaitable>
-coro<std::string> outcome_of(Awaitable awaited) {
-    try {
-        co_await std::move(awaited);
-    } catch (const cancelled_error&) {
-        co_return "cancelled";
-    } catch (const std::system_error& e) {
-        co_return e.code().message();
-    } catch (const std::exception& e) {
-        co_return e.what();
-    }
-    co_return "done";
 }
 
 inline std::size_t open_descriptors() {

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 
 namespace girin::test {
 
@@ -21,6 +22,17 @@ coro<> until(Condition condition, const char* what = "the condition holds") {
         if (std::chrono::steady_clock::now() > deadline) FAIL("waited in vain until ", std::string(what));
         co_await sleep(std::chrono::nanoseconds(0));
     }
+}
+
+// Blocks the thread until the condition holds, and the loop with it, if one runs here. Returns false when it does not.
+template <class Condition>
+bool comes_true(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > deadline) return false;
+        std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+    return true;
 }
 
 }  // namespace girin::test

@@ -1,4 +1,6 @@
+#include "tests/support/processes.hpp"
 #include "tests/support/run_virtual.hpp"
+#include "tests/support/until.hpp"
 
 #include <girin/future.hpp>
 #include <girin/loop.hpp>
@@ -7,6 +9,8 @@
 #include <girin/task.hpp>
 
 #include <doctest/doctest.h>
+
+#include <unistd.h>
 
 #include <atomic>
 #include <memory>
@@ -17,6 +21,8 @@
 
 using namespace girin;
 using namespace std::chrono_literals;
+using girin::test::comes_to_wait;
+using girin::test::comes_true;
 using girin::test::run_virtual;
 
 namespace {
@@ -386,20 +392,23 @@ TEST_CASE("2.05 another thread may cancel its callback, which then never runs, a
 TEST_CASE("2.05 cancelling a callback that runs waits for its end, but not inside it") {
     loop l;
     std::atomic<bool> started = false, ended = false;
-    bool ended_when_cancelled = false;
+    std::atomic<int> canceller = 0;
+    bool canceller_waits = false, ended_when_cancelled = false;
     handle h = l.call_soon_threadsafe([&] {
         h.cancel();
         started = true;
-        std::this_thread::sleep_for(20ms);
+        canceller_waits = comes_true([&] { return canceller != 0; }) && comes_to_wait(canceller);
         ended = true;
     });
     std::thread other([&] {
         while (!started) std::this_thread::yield();
+        canceller = ::gettid();
         h.cancel();
         ended_when_cancelled = ended;
     });
     run_one_turn(l);
     other.join();
+    CHECK(canceller_waits);
     CHECK(ended_when_cancelled);
     CHECK(h.cancelled());
     h.cancel();

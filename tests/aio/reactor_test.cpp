@@ -434,7 +434,7 @@ TEST_CASE("1.09 a loop waits for a timer however far away it is, and neither spi
     l.call_later(std::chrono::hours(1'000'000), [&] { fired = true; });
     l.call_later(25h, [&] { fired = true; });
     std::jthread waker([&] {
-        std::this_thread::sleep_for(30ms);
+        std::this_thread::sleep_for(30ms);  // in which one that spins turns more often than it may
         l.call_soon_threadsafe([&] { l.stop(); });
     });
     const auto turns_before = l.figures().turns;

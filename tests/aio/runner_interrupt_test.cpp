@@ -1,4 +1,5 @@
 #include "tests/support/run_virtual.hpp"
+#include "tests/support/until.hpp"
 
 #include <girin/async_generator.hpp>
 #include <girin/runner.hpp>
@@ -15,6 +16,7 @@
 
 #include <functional>
 #include <optional>
+#include <semaphore>
 #include <stdexcept>
 #include <thread>
 
@@ -88,15 +90,23 @@ TEST_CASE("Ctrl-C cancels the main task, which may clean up, and run raises keyb
 
 TEST_CASE("Ctrl-C wakes a loop with virtual time that waits for a pool function") {
     int status = in_child(1, [](auto ready) {
-        return code_of_run(
+        std::binary_semaphore interrupted(0);
+        bool in_time = false;
+        auto function = [&] {
+            ready();
+            in_time = interrupted.try_acquire_for(test::patience);
+        };
+        int code = code_of_run(
             [&]() -> coro<int> {
-                co_await to_thread(abandon, [ready] {
-                    ready();
-                    std::this_thread::sleep_for(50ms);
-                });
+                co_await try_finally([&]() -> coro<> { co_await to_thread(abandon, function); },
+                                     [&]() -> coro<> {
+                                         interrupted.release();
+                                         co_return;
+                                     });
                 co_return 0;
             },
             {.virtual_time = true});
+        return in_time ? code : 99;
     });
     CHECK(exited_with(status, 10));
 }

@@ -1,3 +1,4 @@
+#include "tests/support/processes.hpp"
 #include "tests/support/run_virtual.hpp"
 #include "tests/support/turns.hpp"
 
@@ -22,6 +23,7 @@
 
 using namespace girin;
 using namespace std::chrono_literals;
+using girin::test::comes_to_wait;
 using girin::test::run_virtual;
 using girin::test::turns;
 
@@ -74,19 +76,24 @@ TEST_CASE("a signal wakes a loop that waits, from whatever thread it interrupts,
             event arrived;
             loop::running().add_signal_handler(SIGUSR1, [&] { arrived.set(); });
             const pthread_t here = ::pthread_self();
-            std::jthread other([here] {
-                std::this_thread::sleep_for(5ms);
+            const int looping = ::gettid();
+            bool waited = false;
+            std::jthread other([&] {
+                waited = comes_to_wait(looping);
                 ::pthread_kill(here, SIGUSR1);
             });
             co_await arrived.wait();
             other.join();
+            CHECK(waited);
             event again;
             loop::running().add_signal_handler(SIGUSR1, [&] { again.set(); });
-            std::jthread self([] {
-                std::this_thread::sleep_for(5ms);
+            std::jthread self([&] {
+                waited = comes_to_wait(looping);
                 ::raise(SIGUSR1);
             });
             co_await again.wait();
+            self.join();
+            CHECK(waited);
             co_return true;
         };
         CHECK(run(program(), {.virtual_time = virtual_time}));

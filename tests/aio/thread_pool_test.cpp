@@ -185,28 +185,33 @@ TEST_CASE("a pool that ends waits for what runs, and tells those who wait for wh
 
 TEST_CASE("a loop that is closed drops its queued functions and waits for the running ones, in any pool") {
     thread_pool pool({.threads = 1});
-    std::atomic<bool> returned = false;
+    std::atomic<bool> returned = false, dropped = false;
     bool called = false;
     auto alive = std::make_shared<int>();
     {
-        std::latch running(1);
+        std::latch running(1), closing(1);
         loop l;
         l.set_exception_handler([](loop&, const auto&) {});
         l.call_soon([&] {
             create_task(call_in(&pool, [&, alive] {
                 running.count_down();
-                std::this_thread::sleep_for(200ms);
+                closing.wait();
+                dropped = comes_true([&] { return pool.queued() == 0; });
+                std::this_thread::sleep_for(20ms);
                 returned = true;
             }));
             create_task(call_in(&pool, [&, alive] { called = true; }));
             loop::running().call_soon([&] {
                 running.wait();
+                CHECK(pool.queued() == 1);
+                closing.count_down();
                 loop::running().stop();
             });
         });
         l.run_forever();
         l.close();
         CHECK(returned);
+        CHECK(dropped);
         CHECK(alive.use_count() == 1);
     }
     CHECK_FALSE(called);

@@ -1,5 +1,6 @@
 #include "aio/io_wait.hpp"
 #include "aio/reactor.hpp"
+#include "tests/support/processes.hpp"
 #include "tests/support/run_virtual.hpp"
 
 #include <girin/runner.hpp>
@@ -20,6 +21,7 @@
 
 using namespace girin;
 using namespace std::chrono_literals;
+using girin::test::comes_to_wait;
 using girin::test::run_virtual;
 
 TEST_CASE("hours pass at once and in order") {
@@ -122,8 +124,9 @@ TEST_CASE("while a real descriptor is awaited only advance moves time") {
         auto start = loop::running().time();
         bool fired = false;
         loop::running().call_later(1h, [&] { fired = true; });
+        const int looping = ::gettid();
         std::thread peer([&] {
-            std::this_thread::sleep_for(5ms);
+            CHECK(comes_to_wait(looping));
             CHECK(::write(fds[1], "x", 1) == 1);
         });
         char byte = 0;

@@ -13,7 +13,7 @@
 
 namespace girin::test {
 
-// The letter in /proc; X when it is gone.
+// The letter in /proc, of a process or of a thread; X when it is gone.
 inline char state_of(int process) {
     std::ifstream in("/proc/" + std::to_string(process) + "/stat");
     std::string text;
@@ -29,6 +29,11 @@ inline bool is_gone(int process) {
 inline bool has_ended(int process) {
     const char state = state_of(process);
     return state == 'Z' || state == 'X';
+}
+
+// Blocks until another thread waits for something, as a loop does that has nothing to do. False when it does not.
+inline bool comes_to_wait(int thread) {
+    return comes_true([&] { return state_of(thread) == 'S'; });
 }
 
 // The process whose number is written into the file, once it is.

@@ -1,3 +1,5 @@
+#include "tests/support/turns.hpp"
+
 #include <girin/exceptions.hpp>
 #include <girin/loop.hpp>
 #include <girin/runner.hpp>
@@ -18,13 +20,9 @@
 
 using namespace girin;
 using namespace std::chrono_literals;
+using girin::test::run_one_turn;
 
 namespace {
-
-void run_one_turn(loop& l) {
-    l.stop();
-    l.run_forever();
-}
 
 // What the function writes to stderr.
 std::string written_by(const std::function<void()>& function) {

@@ -1,6 +1,5 @@
-#include "tests/support/processes.hpp"
 #include "tests/support/run_virtual.hpp"
-#include "tests/support/until.hpp"
+#include "tests/support/turns.hpp"
 
 #include <girin/future.hpp>
 #include <girin/loop.hpp>
@@ -9,8 +8,6 @@
 #include <girin/task.hpp>
 
 #include <doctest/doctest.h>
-
-#include <unistd.h>
 
 #include <atomic>
 #include <memory>
@@ -21,19 +18,8 @@
 
 using namespace girin;
 using namespace std::chrono_literals;
-using girin::test::comes_to_wait;
-using girin::test::comes_true;
+using girin::test::run_one_turn;
 using girin::test::run_virtual;
-
-namespace {
-
-// Runs the callbacks that are queued now.
-void run_one_turn(loop& l) {
-    l.stop();
-    l.run_forever();
-}
-
-}  // namespace
 
 TEST_CASE("callbacks run once each, in the order in which they were scheduled") {
     loop l;
@@ -329,112 +315,6 @@ TEST_CASE("a closed loop refuses everything, and a coroutine that it refuses is 
     CHECK_THROWS_WITH_AS(l.run_forever(), "Event loop is closed", std::runtime_error);
     CHECK_THROWS_WITH_AS(l.run_until_complete(body()), "Event loop is closed", std::runtime_error);
     CHECK_FALSE(started);
-}
-
-TEST_CASE("call_soon_threadsafe wakes a loop that waits, and keeps the order of each thread") {
-    constexpr int threads = 8, each = 500;
-    loop l;
-    std::vector<int> last(threads, -1);
-    int ran = 0;
-    bool in_order = true;
-    std::vector<std::thread> callers;
-    l.call_soon([&] {
-        for (int t = 0; t < threads; ++t)
-            callers.emplace_back([&, t] {
-                for (int i = 0; i < each; ++i)
-                    l.call_soon_threadsafe([&, t, i] {
-                        in_order = in_order && last[static_cast<std::size_t>(t)] == i - 1;
-                        last[static_cast<std::size_t>(t)] = i;
-                        if (++ran == threads * each) l.stop();
-                    });
-            });
-    });
-    l.run_forever();
-    for (std::thread& caller : callers) caller.join();
-    CHECK(ran == threads * each);
-    CHECK(in_order);
-}
-
-TEST_CASE("call_soon_threadsafe from the loop's own thread joins the queue behind call_soon") {
-    loop l;
-    std::string order;
-    l.call_soon([&] { order += 'a'; });
-    l.call_soon_threadsafe([&] { order += 'b'; });
-    run_one_turn(l);
-    CHECK(order == "ab");
-}
-
-TEST_CASE("a callback from another thread can be cancelled on the loop's thread before it runs") {
-    loop l;
-    bool ran = false;
-    handle h;
-    std::thread([&] { h = l.call_soon_threadsafe([&] { ran = true; }); }).join();
-    h.cancel();
-    run_one_turn(l);
-    CHECK_FALSE(ran);
-}
-
-TEST_CASE("2.05 another thread may cancel its callback, which then never runs, and is dropped by the loop's thread") {
-    loop l;
-    bool ran = false;
-    std::thread::id dropped_in;
-    std::shared_ptr<void> capture(nullptr, [&](void*) { dropped_in = std::this_thread::get_id(); });
-    handle h = l.call_soon_threadsafe([&ran, capture = std::move(capture)] { ran = true; });
-    std::thread([&] { h.cancel(); }).join();
-    CHECK(h.cancelled());
-    CHECK(dropped_in == std::thread::id());
-    run_one_turn(l);
-    CHECK_FALSE(ran);
-    CHECK(dropped_in == std::this_thread::get_id());
-    h.cancel();
-}
-
-TEST_CASE("2.05 cancelling a callback that runs waits for its end, but not inside it") {
-    loop l;
-    std::atomic<bool> started = false, ended = false;
-    std::atomic<int> canceller = 0;
-    bool canceller_waits = false, ended_when_cancelled = false;
-    handle h = l.call_soon_threadsafe([&] {
-        h.cancel();
-        started = true;
-        canceller_waits = comes_true([&] { return canceller != 0; }) && comes_to_wait(canceller);
-        ended = true;
-    });
-    std::thread other([&] {
-        while (!started) std::this_thread::yield();
-        canceller = ::gettid();
-        h.cancel();
-        ended_when_cancelled = ended;
-    });
-    run_one_turn(l);
-    other.join();
-    CHECK(canceller_waits);
-    CHECK(ended_when_cancelled);
-    CHECK(h.cancelled());
-    h.cancel();
-}
-
-TEST_CASE("threads that call a loop while it is closed either succeed or are told so") {
-    for (int round = 0; round < 20; ++round) {
-        loop l;
-        std::atomic<int> refused = 0;
-        std::vector<std::thread> callers;
-        for (int t = 0; t < 4; ++t)
-            callers.emplace_back([&] {
-                for (;;) {
-                    try {
-                        l.call_soon_threadsafe([] {});
-                    } catch (const std::runtime_error&) {
-                        ++refused;
-                        return;
-                    }
-                }
-            });
-        run_one_turn(l);
-        l.close();
-        for (std::thread& caller : callers) caller.join();
-        CHECK(refused == 4);
-    }
 }
 
 TEST_CASE("loops of several threads do not disturb each other") {

@@ -10,6 +10,12 @@
 
 namespace girin::test {
 
+// Runs the callbacks that are queued now, on a loop that does not run.
+inline void run_one_turn(loop& l) {
+    l.stop();
+    l.run_forever();
+}
+
 // Lets everything that is ready run, so many times.
 inline coro<> turns(int n) {
     while (n-- > 0) co_await sleep(std::chrono::seconds(0));

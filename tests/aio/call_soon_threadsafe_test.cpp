@@ -1,8 +1,11 @@
 #include "tests/support/processes.hpp"
+#include "tests/support/run_virtual.hpp"
 #include "tests/support/turns.hpp"
 #include "tests/support/until.hpp"
 
 #include <girin/loop.hpp>
+#include <girin/sleep.hpp>
+#include <girin/task.hpp>
 
 #include <doctest/doctest.h>
 
@@ -19,6 +22,8 @@ using namespace girin;
 using girin::test::comes_to_wait;
 using girin::test::comes_true;
 using girin::test::run_one_turn;
+using girin::test::run_virtual;
+using namespace std::chrono_literals;
 
 TEST_CASE("call_soon_threadsafe wakes a loop that waits, and keeps the order of each thread") {
     constexpr int threads = 8, each = 500;
@@ -124,4 +129,33 @@ TEST_CASE("threads that call a loop while it is closed either succeed or are tol
         for (std::thread& caller : callers) caller.join();
         CHECK(refused == 4);
     }
+}
+
+TEST_CASE("2.02 what another thread has scheduled before comes before the loop's own call_soon") {
+    run_virtual([]() -> coro<> {
+        std::string order;
+        loop& l = loop::running();
+        std::thread([&] { l.call_soon_threadsafe([&] { order += 'x'; }); }).join();
+        l.call_soon([&] { order += 'y'; });
+        co_await sleep(0s);
+        co_await sleep(0s);
+        CHECK(order == "xy");
+    });
+}
+
+TEST_CASE("2.03 in the loop's own thread call_soon_threadsafe keeps its place among call_soon's") {
+    loop l;
+    std::string order;
+    const auto schedule = [&] {
+        l.call_soon_threadsafe([&] { order += 'a'; });
+        l.call_soon([&] { order += 'b'; });
+        l.call_soon_threadsafe([&] { order += 'c'; });
+    };
+    schedule();
+    run_one_turn(l);
+    CHECK(order == "abc");
+    l.call_soon(schedule);
+    run_one_turn(l);
+    run_one_turn(l);
+    CHECK(order == "abcabc");
 }

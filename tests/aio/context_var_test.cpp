@@ -8,6 +8,7 @@
 #include <girin/runner.hpp>
 #include <girin/sleep.hpp>
 #include <girin/task.hpp>
+#include <girin/timeout.hpp>
 
 #include <doctest/doctest.h>
 
@@ -128,4 +129,15 @@ TEST_CASE("a guard whose task is destroyed with the loop does nothing to the con
         l.run_until_complete(main());
     }
     CHECK(depth.get() == 5);
+}
+
+TEST_CASE("10.01 what wait_for awaits runs in the caller's context") {
+    run_virtual([]() -> coro<> {
+        auto sets = []() -> coro<> {
+            depth.set(3);
+            co_return;
+        };
+        co_await wait_for(sets(), 1s);
+        CHECK(depth.get() == 3);
+    });
 }

@@ -2,8 +2,11 @@
 
 #include "aio/reactor.hpp"
 #include "tests/support/reactor.hpp"
+#include "tests/support/run_virtual.hpp"
+#include "tests/support/turns.hpp"
 
 #include <girin/gather.hpp>
+#include <girin/loop.hpp>
 #include <girin/sleep.hpp>
 #include <girin/task.hpp>
 
@@ -13,6 +16,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -22,7 +26,9 @@ using namespace std::chrono_literals;
 using girin::detail::descriptor;
 using girin::detail::io_wait;
 using girin::test::run_here;
+using girin::test::run_virtual;
 using girin::test::socket_pair;
+using girin::test::turns;
 
 TEST_CASE("a task that waits for a descriptor can be cancelled, before and while it waits") {
     run_here([]() -> coro<> {
@@ -90,5 +96,28 @@ TEST_CASE("a thousand descriptors are served at once") {
         }(writers));
         co_await gather(std::move(work));
         CHECK(received == 5000);
+    });
+}
+
+TEST_CASE("1.04 in one turn come what was ready, then I/O, then due timers by deadline") {
+    run_virtual([]() -> coro<> {
+        socket_pair pair;
+        descriptor a(pair.fds[0]), b(pair.fds[1]);
+        std::string order;
+        auto reads = create_task([&]() -> coro<> {
+            char byte;
+            co_await io_wait(a, [&] { return ::read(a.fd(), &byte, 1) == 1; });
+            order += 'i';
+        });
+        co_await sleep(0s);
+        loop& l = loop::running();
+        l.call_later(2ms, [&] { order += '2'; });
+        l.call_later(1ms, [&] { order += '1'; });
+        REQUIRE(::write(b.fd(), "x", 1) == 1);
+        l.advance(5ms);
+        l.call_soon([&] { order += 'r'; });
+        co_await turns(2);
+        CHECK(order == "ri12");
+        co_await reads;
     });
 }

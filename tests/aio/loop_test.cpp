@@ -335,3 +335,36 @@ TEST_CASE("loops of several threads do not disturb each other") {
     for (std::thread& thread : threads) thread.join();
     CHECK(sum == 4000);
 }
+
+TEST_CASE("1.11 cancelled() tells whether cancel was called, also when the callback has run") {
+    loop l;
+    handle h = l.call_soon([] {});
+    CHECK_FALSE(h.cancelled());
+    run_one_turn(l);
+    CHECK_FALSE(h.cancelled());
+    h.cancel();
+    CHECK(h.cancelled());
+}
+
+TEST_CASE("1.06 1.12 a negative delay means the next turn, and when() is the deadline") {
+    loop l({.virtual_time = true});
+    bool ran = false;
+    l.call_later(-1s, [&] { ran = true; });
+    timer_handle later = l.call_later(5s, [] {});
+    CHECK(later.when() == l.time() + 5s);
+    run_one_turn(l);
+    CHECK(ran);
+}
+
+TEST_CASE("1.13 a timer that is cancelled is taken out at once") {
+    run_virtual([]() -> coro<> {
+        loop& l = loop::running();
+        std::vector<timer_handle> timers;
+        for (int i = 0; i < 200; ++i) timers.push_back(l.call_later(1h, [] {}));
+        for (int i = 0; i < 150; ++i) timers[i].cancel();
+        CHECK(l.figures().timers == 50);
+        for (auto& timer : timers) timer.cancel();
+        CHECK(l.figures().timers == 0);
+        co_return;
+    });
+}

@@ -3,6 +3,7 @@
 #include "tests/support/scratch_folder.hpp"
 #include "tests/support/until.hpp"
 
+#include <girin/async_generator.hpp>
 #include <girin/process_pool.hpp>
 #include <girin/sleep.hpp>
 #include <girin/task.hpp>
@@ -17,6 +18,7 @@
 #include <cstddef>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -323,6 +325,31 @@ TEST_CASE("a loop that is closed kills what it has called") {
         l.run_forever();
     }
     CHECK(is_gone(pid_in(folder.path("pid"))));
+}
+
+TEST_CASE("a loop that is closed kills what a generator, held by somebody else, has called") {
+    const scratch_folder folder;
+    process_pool pool({.processes = 1});
+    auto call = [&]() -> async_generator<int> {
+        co_await pool.run<write_pid_and_block>(folder.path("pid"));
+        co_yield 1;
+    };
+    std::optional<async_generator<int>> held;
+    {
+        loop l;
+        l.set_exception_handler([](loop&, const auto&) {});
+        l.call_soon([&] {
+            held.emplace(call());
+            create_task([&]() -> coro<> { co_await held->next(); });
+            loop::running().call_soon([&] {
+                pid_in(folder.path("pid"));
+                loop::running().stop();
+            });
+        });
+        l.run_forever();
+    }
+    CHECK(is_gone(pid_in(folder.path("pid"))));
+    held.reset();
 }
 
 TEST_CASE("arguments and results have a largest size") {

@@ -98,3 +98,14 @@ TEST_CASE("15.17 get_nowait and put_nowait raise queue_shut_down likewise, and s
     CHECK_THROWS_AS(q.put_nowait(2), queue_shut_down);
     CHECK_THROWS_AS(q.get_nowait(), queue_shut_down);
 }
+
+TEST_CASE("15.16 shutdown immediate wakes getters too") {
+    run_virtual([]() -> coro<> {
+        queue<int> q;
+        auto a = create_task(q.get()), b = create_task(q.get());
+        co_await turns(1);
+        q.shutdown(immediate);
+        CHECK_THROWS_AS(co_await a, queue_shut_down);
+        CHECK_THROWS_AS(co_await b, queue_shut_down);
+    });
+}

@@ -1,15 +1,18 @@
 #include "tests/support/run_virtual.hpp"
 
+#include <girin/async_generator.hpp>
 #include <girin/context_var.hpp>
 #include <girin/runner.hpp>
 #include <girin/sleep.hpp>
 #include <girin/task.hpp>
+#include <girin/to_thread.hpp>
 #include <girin/try_finally.hpp>
 
 #include <doctest/doctest.h>
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -244,4 +247,32 @@ TEST_CASE("a main task that stops the loop leaves a runner that can go on") {
     auto value = []() -> coro<int> { co_return 1; };
     CHECK_THROWS_WITH_AS(r.run(stops()), "Event loop stopped before Future completed.", std::runtime_error);
     CHECK(r.run(value()) == 1);
+}
+
+TEST_CASE("22.03 tasks and then generators are ended while to_thread still works") {
+    std::string events;
+    std::optional<async_generator<int>> kept;
+    auto numbers = [&]() -> async_generator<int> {
+        bool closing = false;
+        try {
+            co_yield 1;
+        } catch (const generator_exit&) {
+            closing = true;
+        }
+        auto word = co_await to_thread([] { return std::string("generator"); });
+        events += word;
+        if (closing) throw generator_exit();
+    };
+    auto cleanup = [&]() -> coro<> {
+        auto word = co_await to_thread([] { return std::string("task "); });
+        events += word;
+    };
+    auto leftover = [&]() -> coro<> { co_await try_finally([]() -> coro<> { co_await sleep(1h); }, cleanup); };
+    run_virtual([&]() -> coro<> {
+        kept.emplace(numbers());
+        co_await kept->next();
+        create_task(leftover());
+        co_await sleep(0s);
+    });
+    CHECK(events == "task generator");
 }

@@ -434,3 +434,22 @@ TEST_CASE("a loop may be closed while a timeout runs") {
     }
     CHECK(destroyed);
 }
+
+TEST_CASE("13.09 a timeout outside a task is refused") {
+    loop l;
+    bool refused = false;
+    l.call_soon([&] {
+        timeout_scope scope;
+        auto body = []() -> coro<> { co_return; };
+        auto started = scope.run(body);
+        started.handle().resume();
+        try {
+            started.handle().promise().result.take();
+        } catch (const std::runtime_error&) {
+            refused = true;
+        }
+        l.stop();
+    });
+    l.run_forever();
+    CHECK(refused);
+}

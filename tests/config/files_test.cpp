@@ -7,8 +7,7 @@ using namespace girin::config;
 using namespace girin::config::testing;
 
 TEST_CASE("the example settings file loads") {
-    std::string path = __FILE__;
-    path.replace(path.rfind("tests/config/"), path.npos, "config/girin.json");
+    const std::string path = GIRIN_SOURCE_TREE "/config/girin.json";
     const parsed result = load_with({"--config", path.c_str()});
     CHECK(result.values.application == "/srv/app/libapp.so");
     CHECK(result.values.workers == 4);

@@ -9,9 +9,8 @@
 #include <string>
 
 TEST_CASE("the rules hold for the fuzzer's corpus") {
-    const auto corpus = std::filesystem::path(__FILE__).parent_path() / "../../fuzz/corpus/http1";
     std::size_t replayed = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(corpus)) {
+    for (const auto& entry : std::filesystem::directory_iterator(GIRIN_SOURCE_TREE "/tests/fuzz/corpus/http1")) {
         std::ifstream file(entry.path(), std::ios::binary);
         const std::string input{std::istreambuf_iterator<char>(file), {}};
         CAPTURE(entry.path().filename().string());

@@ -250,7 +250,7 @@ constexpr definition table[] = {
 
 constexpr command command_table[] = {
     {{"-c", "--config"}, action::serve, "FILE", "Settings file: JSON with comments."},
-    {{"--check-config"}, action::check_config, "", "Check the settings and the application, and leave."},
+    {{"--check-config"}, action::check_config, "", "Check the settings, load the application, and leave."},
     {{"--print-config"}, action::print_config, "", "Print every setting and where its value comes from, and leave."},
     {{"-v", "--version"}, action::version, "", "Print the version and leave."},
     {{"-h", "--help"}, action::help, "", "Print this and leave."},

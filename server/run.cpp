@@ -131,8 +131,8 @@ int check(const config::parsed& parsed) {
         if (!file.empty()) log::check_log_file(log_path(file));
     check_folder(parsed.values);
     if (parsed.values.application.empty()) return supervision::exit_ok;
-    std::filesystem::path application = std::filesystem::path(parsed.values.chdir) / parsed.values.application;
-    loader::read_application(application.string());
+    if (!parsed.values.chdir.empty()) std::filesystem::current_path(parsed.values.chdir);
+    loader::require_loadable(parsed.values.application);
     return supervision::exit_ok;
 }
 

@@ -30,14 +30,22 @@ void* open_object(const std::string& path, const std::string& bytes) {
     return ::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
 }
 
-}  // namespace
-
-application load_application(const std::string& path) {
+const girin::detail::application_entry& load_entry(const std::string& path) {
     void* object = open_object(path, read_application(path));
     if (!object) throw load_error("'" + path + "' cannot be loaded: " + ::dlerror());
     auto* entry = static_cast<const girin::detail::application_entry*>(::dlsym(object, "girin_application"));
     if (!entry) throw load_error("'" + path + "' is not a girin application: it does not export GIRIN_APP's symbol");
-    return entry->make();
+    return *entry;
+}
+
+}  // namespace
+
+application load_application(const std::string& path) {
+    return load_entry(path).make();
+}
+
+void require_loadable(const std::string& path) {
+    static_cast<void>(load_entry(path));
 }
 
 }  // namespace girin::loader

@@ -11,4 +11,7 @@ namespace girin::loader {
 // file later does not reach this process. Throws load_error, or what the application's own function throws.
 application load_application(const std::string& path);
 
+// Loads it likewise, which runs its static constructors, and makes no application. Throws load_error.
+void require_loadable(const std::string& path);
+
 }  // namespace girin::loader

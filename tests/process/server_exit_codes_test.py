@@ -72,16 +72,12 @@ class Files(ServerTest):
                    r"is not a girin application: it has no GIRIN_APP\(...\)")
 
     def test_an_application_without_the_symbol_ends_the_master_with_4(self):
-        path = self.altered(b"\0girin_application\0", b"\0girin_somethings\0\0")
-        server = self.start(application=path, wait=False)
-        self.assertEqual(server.wait(), 4)
-        server.wait_for_log("is not a girin application: it does not export GIRIN_APP's symbol")
+        self.check(self.altered(b"\0girin_application\0", b"\0girin_somethings\0\0"),
+                   "is not a girin application: it does not export GIRIN_APP's symbol")
 
     def test_a_library_that_the_application_needs_and_that_is_missing_ends_the_master_with_4(self):
-        path = self.altered(b"libgirin.so.", b"libnirig.so.")
-        server = self.start(application=path, wait=False)
-        self.assertEqual(server.wait(), 4)
-        server.wait_for_log(r"cannot be loaded: libnirig\.so\S*: cannot open shared object file")
+        self.check(self.altered(b"libgirin.so.", b"libnirig.so."),
+                   r"cannot be loaded: libnirig\.so\S*: cannot open shared object file")
 
 
 class Lives(ServerTest):

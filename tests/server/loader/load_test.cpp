@@ -34,13 +34,18 @@ std::string refusal(std::string_view bytes) {
     return "";
 }
 
-std::string refusal_of_file(const std::string& path) {
+template <class Load>
+std::string refusal_to_load(const std::string& path, Load load) {
     try {
-        read_application(path);
+        static_cast<void>(load(path));
     } catch (const load_error& e) {
         return e.what();
     }
     return "";
+}
+
+std::string refusal_of_file(const std::string& path) {
+    return refusal_to_load(path, read_application);
 }
 
 std::string replaced(std::string bytes, std::string_view from, std::string_view to) {
@@ -188,29 +193,26 @@ TEST_CASE("an object that looks for its libraries beside itself is loaded from w
     }
 }
 
+TEST_CASE("an application can be loaded without being made") {
+    require_loadable(hello);
+    CHECK(refusal_to_load("none.so", require_loadable) == "'none.so' cannot be opened: No such file or directory");
+}
+
 TEST_CASE("an object that does not export GIRIN_APP's symbol is refused") {
     scratch_folder folder;
     const std::string path = folder.path("app.so");
     std::ofstream(path, std::ios::binary)
         << replaced(read_file(hello), "\0girin_application"sv, "\0other_application"sv);
-    try {
-        load_application(path);
-        FAIL("it was loaded");
-    } catch (const load_error& e) {
-        CHECK(std::string(e.what()) ==
-              "'" + path + "' is not a girin application: it does not export GIRIN_APP's symbol");
-    }
+    const std::string why = "'" + path + "' is not a girin application: it does not export GIRIN_APP's symbol";
+    CHECK(refusal_to_load(path, load_application) == why);
+    CHECK(refusal_to_load(path, require_loadable) == why);
 }
 
 TEST_CASE("an object that the dynamic linker refuses is refused with its reason") {
     scratch_folder folder;
     const std::string path = folder.path("app.so");
     std::ofstream(path, std::ios::binary) << replaced(read_file(hello), "libgirin.so", "libnirig.so");
-    try {
-        load_application(path);
-        FAIL("it was loaded");
-    } catch (const load_error& e) {
-        const std::string why = e.what();
-        CHECK(why.starts_with("'" + path + "' cannot be loaded: libnirig.so"));
-    }
+    const std::string why = "'" + path + "' cannot be loaded: libnirig.so";
+    CHECK(refusal_to_load(path, load_application).starts_with(why));
+    CHECK(refusal_to_load(path, require_loadable).starts_with(why));
 }

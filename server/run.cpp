@@ -113,6 +113,11 @@ void warn(const config::parsed& parsed) {
     for (const std::string& warning : parsed.warnings) log::warning(warning);
 }
 
+// For who asked for an answer and no server, whose log they would go to.
+void print_warnings(const config::parsed& parsed) {
+    for (const std::string& warning : parsed.warnings) std::fprintf(stderr, "Warning: %s\n", warning.c_str());
+}
+
 int serve(const config::parsed& parsed, const settings_source& source) {
     log::open(log_path(parsed.values.errorlog), worker::log_level_of(parsed.values));
     warn(parsed);
@@ -126,6 +131,7 @@ int serve(const config::parsed& parsed, const settings_source& source) {
 }
 
 int check(const config::parsed& parsed) {
+    print_warnings(parsed);
     static_cast<void>(log::access_log_format(parsed.values.access_log_format));
     for (const std::string& file : {parsed.values.accesslog, parsed.values.errorlog})
         if (!file.empty()) log::check_log_file(log_path(file));
@@ -152,6 +158,7 @@ int detail::run_server(int argc, char** argv, application (*make)(void*), void* 
             case config::action::check_config:
                 return check(parsed);
             case config::action::print_config:
+                print_warnings(parsed);
                 std::fputs(config::print(parsed).c_str(), stdout);
                 break;
             case config::action::health:

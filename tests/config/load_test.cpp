@@ -146,6 +146,8 @@ TEST_CASE("a file that cannot be read is refused with the reason") {
 TEST_CASE("an unknown GIRIN_ variable is a warning that names the nearest") {
     const parsed result = load_with({}, {{"GIRIN_WROKERS", "4"},
                                          {"GIRIN_LOG_LEVEL", "debug"},
+                                         {"GIRIN_ACCESS_LOGFILE", "-"},
+                                         {"GIRIN_KEEPALIVE", "5"},
                                          {"GIRIN_workers", "4"},
                                          {"GIRIN_SOMETHING_ELSE", "1"},
                                          {"girin_workers", "4"},
@@ -153,6 +155,8 @@ TEST_CASE("an unknown GIRIN_ variable is a warning that names the nearest") {
     CHECK(result.values == settings{});
     CHECK(result.warnings ==
           std::vector<std::string>{
+              "unknown environment variable GIRIN_ACCESS_LOGFILE is ignored; did you mean GIRIN_ACCESSLOG?",
+              "unknown environment variable GIRIN_KEEPALIVE is ignored; did you mean GIRIN_KEEP_ALIVE?",
               "unknown environment variable GIRIN_LOG_LEVEL is ignored; did you mean GIRIN_LOGLEVEL?",
               "unknown environment variable GIRIN_SOMETHING_ELSE is ignored",
               "unknown environment variable GIRIN_WROKERS is ignored; did you mean GIRIN_WORKERS?",

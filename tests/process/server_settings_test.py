@@ -80,6 +80,11 @@ class Settings(ServerTest):
         self.assertEqual(len(warnings), 1)
         server.wait_for_log(r"\[WARNING\] unknown environment variable GIRIN_WORKRES is ignored; did you mean "
                             r"GIRIN_WORKERS\?$")
+        for action in ("--check-config", "--print-config"):
+            done = girin(action, named("libdemo.so"), GIRIN_WORKRES="3", GIRIN_ACCESS_LOGFILE="-")
+            self.assertEqual((done.returncode, done.stderr.splitlines()), (0, [
+                "Warning: unknown environment variable GIRIN_ACCESS_LOGFILE is ignored; did you mean GIRIN_ACCESSLOG?",
+                "Warning: unknown environment variable GIRIN_WORKRES is ignored; did you mean GIRIN_WORKERS?"]))
 
     def test_port_and_web_concurrency_stand_in_for_the_defaults(self):
         seen = self.printed(PORT="5000", WEB_CONCURRENCY="6")

@@ -63,7 +63,8 @@ worker_start_info decode_worker_start(std::string_view text) {
     worker_start_info info;
     for_each_part(text, ' ', [&](std::string_view word) {
         const std::size_t equals = word.find('=');
-        if (equals == word.npos) refuse("name=value was expected, not '" + std::string(word) + "'");
+        if (equals == word.npos)
+            refuse("name=value was expected, not '" + std::string(word) + "'; did you mean GIRIN_WORKERS?");
         const std::string_view name = word.substr(0, equals);
         const std::string_view value = word.substr(equals + 1);
         if (name == "listeners")

@@ -86,6 +86,13 @@ class Settings(ServerTest):
                 "Warning: unknown environment variable GIRIN_ACCESS_LOGFILE is ignored; did you mean GIRIN_ACCESSLOG?",
                 "Warning: unknown environment variable GIRIN_WORKRES is ignored; did you mean GIRIN_WORKERS?"]))
 
+    def test_the_variable_that_the_master_sets_for_its_workers_is_no_misspelt_setting(self):
+        for action in ([], ["--check-config"]):
+            done = girin(*action, named("libdemo.so"), GIRIN_WORKER="2")
+            self.assertEqual((done.returncode, done.stderr), (
+                1, "\nError: GIRIN_WORKER is for girin's master to set: name=value was expected, not '2'; did you mean "
+                   "GIRIN_WORKERS?\n"))
+
     def test_port_and_web_concurrency_stand_in_for_the_defaults(self):
         seen = self.printed(PORT="5000", WEB_CONCURRENCY="6")
         self.assertEqual(seen["bind"], ("0.0.0.0:5000", "environment PORT"))

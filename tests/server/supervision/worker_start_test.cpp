@@ -34,6 +34,13 @@ TEST_CASE("a hand-over that no master wrote is refused") {
                          std::invalid_argument);
 }
 
+TEST_CASE("a count of workers instead of a hand-over is told from what was probably meant") {
+    CHECK_THROWS_WITH_AS(decode_worker_start("2"),
+                         "GIRIN_WORKER is for girin's master to set: name=value was expected, not '2'; did you mean "
+                         "GIRIN_WORKERS?",
+                         std::invalid_argument);
+}
+
 TEST_CASE("a process without the variable is no worker") {
     CHECK_FALSE(take_worker_start());
 }

@@ -6,6 +6,7 @@
 #include "config/text.hpp"
 #include "config/units.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -137,6 +138,20 @@ std::string print(const std::vector<bind_address>& addresses) {
     return result;
 }
 
+// Nobody else has an address that is taken when the server binds it once more. Of port 0 each has its own.
+void require_distinct(const std::vector<bind_address>& addresses, const definition& setting, std::string_view origin) {
+    for (auto each = addresses.begin(); each != addresses.end(); ++each) {
+        if (each->path.empty() && each->port == 0) continue;
+        if (std::find(addresses.begin(), each, *each) != each)
+            throw config_error(std::string(setting.name)
+                                   .append(" (")
+                                   .append(origin)
+                                   .append("): ")
+                                   .append(in_quotes(bind_text(*each)))
+                                   .append(" is given twice"));
+    }
+}
+
 std::vector<std::string> split_at_commas(std::span<const std::string> texts) {
     std::vector<std::string> pieces;
     for (std::string_view rest : texts) {
@@ -200,6 +215,7 @@ void set_value(settings& values, const definition& setting, std::span<const std:
             constexpr bool is_list = std::is_same_v<decltype(value), std::vector<bind_address>>;
             for (const std::string& text : is_list ? split_at_commas(texts) : std::vector{texts.back()})
                 if (!parse(text, setting, value)) reject_value(setting, origin, in_quotes(text));
+            if constexpr (is_list) require_distinct(value, setting, origin);
             values.*member = std::move(value);
         },
         setting.field);

@@ -10,7 +10,8 @@
 namespace girin::config {
 
 // Gives the setting its value: a list takes all of `texts` (each split at commas), anything else the last of them.
-// Throws config_error, naming `origin`, for a text of the wrong form or out of bounds; `values` is then unchanged.
+// Throws config_error, naming `origin`, for a text of the wrong form or out of bounds, and for an address that is in a
+// list twice; `values` is then unchanged.
 void set_value(settings& values, const definition& setting, std::span<const std::string> texts,
                std::string_view origin);
 

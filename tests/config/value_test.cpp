@@ -50,6 +50,15 @@ TEST_CASE("the last text counts, but a list takes all, split at commas") {
           std::vector<bind_address>{{"0.0.0.0", 1, ""}, {"0.0.0.0", 2, ""}, {"", 0, "/s"}});
 }
 
+TEST_CASE("an address that is given twice, however it is written, is refused, but not port 0") {
+    CHECK(complaint("bind", "127.0.0.1:80,:81,127.0.0.1:80") == "bind (test): '127.0.0.1:80' is given twice");
+    CHECK(complaint("bind", "0.0.0.0:80,:80") == "bind (test): '0.0.0.0:80' is given twice");
+    CHECK(complaint("bind", "unix:/s,unix:/s") == "bind (test): 'unix:/s' is given twice");
+    CHECK(message_of([] { with("bind", {":80", ":80"}); }) == "bind (test): '0.0.0.0:80' is given twice");
+    CHECK(with("bind", {":80,:81,[::1]:80", "127.0.0.1:80"}).bind.size() == 4);
+    CHECK(with("bind", {":0", ":0"}).bind.size() == 2);
+}
+
 TEST_CASE("a value that does not fit is refused in one sentence") {
     CHECK(complaint("workers", "four") == "workers (test): expected a whole number from 1 to 1024, got 'four'");
     CHECK(complaint("half_close", "maybe") == "half_close (test): expected true or false, got 'maybe'");

@@ -160,6 +160,11 @@ class Settings(ServerTest):
         error = self.refuse(named("libdemo.so"), "--bind", "192.0.2.1:0")
         self.assertIn("cannot listen on 192.0.2.1:0: Cannot assign requested address", error)
 
+    def test_an_address_that_is_given_twice_is_a_mistake_and_not_somebody_else_who_has_it(self):
+        flags = ["-b", "127.0.0.1:0", "-b", "127.0.0.1:8001", "-b", "127.0.0.1:8001"]
+        self.assertEqual(self.refuse(named("libdemo.so"), *flags),
+                         "\nError: bind (command line -b): '127.0.0.1:8001' is given twice\n")
+
     def test_wrong_values_end_it_with_1_and_a_message_that_says_what_was_expected_and_what_came(self):
         for flag, value, expected in [
                 ("--workers", "-1", "workers (command line --workers): expected a whole number from 1 to 1024, got '-"),

@@ -1,5 +1,6 @@
 """Measures what was built from outside: `python3 loadtest [--seconds N]`, `python3 loadtest counters`, `python3 loadtest aio`."""
 import argparse
+import sys
 
 import bench
 import counters
@@ -13,7 +14,8 @@ def main():
     parser.add_argument("--repeats", type=int, default=7, help="how often each of aio's operations is measured (default: 7)")
     options = parser.parse_args()
     if options.what == "counters":
-        counters.report()
+        if not counters.report():
+            sys.exit(1)
     elif options.what == "aio":
         operations.report(options.repeats)
     else:

@@ -1,4 +1,5 @@
-# Installs the build into a scratch folder, moves it, and builds and runs a project that finds girin there.
+# Installs the build into a scratch folder, moves it, and builds and runs a project that finds girin there. What was
+# installed and what was built must serve.
 function(run)
     execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
     if(NOT result EQUAL 0)
@@ -13,6 +14,10 @@ function(expect_version program)
     if(NOT output MATCHES "${version}")
         message(FATAL_ERROR "${program} --version says \"${output}\", not ${version}")
     endif()
+endfunction()
+
+function(expect_to_serve)
+    run(${python} ${server_runner} "Hello, World!" ${ARGN})
 endfunction()
 
 file(REMOVE_RECURSE ${scratch})
@@ -36,7 +41,9 @@ run(${CMAKE_COMMAND} --build ${scratch}/build)
 
 expect_version(${scratch}/usr/bin/girin)
 expect_version(${scratch}/usr/bin/hello)
-run(${scratch}/usr/bin/girin --check-config ${scratch}/usr/lib/libdemo.so)
 expect_version(${scratch}/build/hello)
 run(${scratch}/usr/bin/girin --check-config ${scratch}/build/libhello.so)
 run(${scratch}/build/hello --check-config)
+expect_to_serve(${scratch}/usr/bin/girin ${scratch}/usr/lib/libdemo.so)
+expect_to_serve(${scratch}/usr/bin/girin ${scratch}/build/libhello.so)
+expect_to_serve(${scratch}/build/hello)

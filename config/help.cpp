@@ -63,7 +63,10 @@ std::string help_text(std::string_view program) {
            "\nIn brackets: the setting's name and default. The command line goes before the\n"
            "environment (GIRIN_WORKERS=4), and that before the file (\"workers\": 4) that\n"
            "--config or GIRIN_CONFIG names. TIME is 30 (seconds), 500ms or 1h30m, SIZE is\n"
-           "8190, 64k, 1m or 1g.\n";
+           "8190, 64k, 1m or 1g.\n"
+           "\nExit codes: 0 in order; 1 a wrong setting, an address that cannot be listened\n"
+           "at, or a server that is not well; 3 the application's start-up failed; 4 the\n"
+           "application cannot be loaded.\n";
 }
 
 }  // namespace girin::config

@@ -24,6 +24,13 @@ TEST_CASE("the help names every flag, every setting and its default") {
     CHECK(text.starts_with("usage: girin [FLAG]... [APPLICATION]\n       girin health [URL]\n"));
 }
 
+TEST_CASE("the help says what each exit code means") {
+    const std::string text = help_text("girin");
+    const std::size_t codes = text.find("\nExit codes: 0 ");
+    REQUIRE(codes != text.npos);
+    for (const char* code : {"; 1 ", "; 3 ", "; 4 "}) CHECK(text.find(code, codes) != text.npos);
+}
+
 TEST_CASE("the help fits 80 columns and ends no line with a space") {
     std::istringstream lines(help_text("girin"));
     for (std::string line; std::getline(lines, line);) {

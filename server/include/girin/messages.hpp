@@ -1,6 +1,7 @@
 // The messages of ASGI 3.0 (spec 2.5) as types. Every view borrows: what is sent must live until send() has returned,
 // what was received until the next receive(). own() keeps one longer. The specification's optional extensions
-// (trailers, push, path send, early hints, a refused handshake with content) are not among them.
+// (trailers, push, path send, early hints, a refused handshake with content) are not among them: http.response.start
+// has no `trailers` and a scope no `extensions`, because an application may use only what `extensions` names.
 #pragma once
 
 #include <girin/headers.hpp>

@@ -74,6 +74,12 @@ class Contract:
             self.assert_goes_on(client)
         self.server.wait_for_log(r"Exception in ASGI application: std::runtime_error: after the response")
 
+    def test_debug_mode_names_the_coroutine_and_the_line_that_blocked_a_loop(self):
+        server = self.start("--worker-class", self.worker_class, application="libcontract.so",
+                            variables={"GIRIN_DEBUG": "1"})
+        self.assertEqual(server.ask("/hogs").text, "at last")
+        server.wait_for_log(r"\[ERROR\] Executing Task .* in .*hogs \(.*contract\.cpp:\d+\) took 0\.1\d+ seconds")
+
     def test_middleware_and_scope_see_root_path_and_lower_case_names(self):
         server = self.start("--worker-class", self.worker_class, "--root-path", "/shop", application="libcontract.so")
         text = server.ask("/fields", "X-Mixed-Case: Kept").text

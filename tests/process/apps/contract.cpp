@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace {
 
@@ -72,6 +73,14 @@ coro<void> too_short(const scope&, receiver&, sender& send) {
 
 coro<void> nothing(const scope&, receiver&, sender&) {
     co_return;
+}
+
+// Blocks its loop for longer than debug mode lets pass.
+coro<void> hogs(const scope&, receiver&, sender& send) {
+    co_await girin::sleep(1ms);
+    std::this_thread::sleep_for(150ms);
+    co_await send(http_response_start(200));
+    co_await send(http_response_body("at last"));
 }
 
 coro<void> no_end(const scope&, receiver&, sender& send) {
@@ -186,6 +195,7 @@ const std::map<std::string_view, coro<void> (*)(const scope&, receiver&, sender&
     {"/start-twice", start_twice},
     {"/too-short", too_short},
     {"/nothing", nothing},
+    {"/hogs", hogs},
     {"/no-end", no_end},
     {"/throw-before", throw_before},
     {"/throw-with-head-held", throw_with_head_held},

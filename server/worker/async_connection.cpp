@@ -6,6 +6,7 @@
 #include "server/worker/send_pieces.hpp"
 #include "server/worker/service.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -159,7 +160,11 @@ http1::event async_connection::read_content() {
 }
 
 void async_connection::read_more() {
-    if (reader_.armed()) return;
+    if (reader_.armed()) {
+        // Without room it has passed over bytes that the kernel does not report a second time.
+        if (std::exchange(lacks_room_, false)) socket_.cancel();
+        return;
+    }
     input_.make_room();
     socket_.start_read(reader_);
 }
@@ -168,7 +173,7 @@ void async_connection::read_more() {
 // leaves.
 void async_connection::watch() {
     if (left() || broken_ || ended_input_ || reader_.armed() || reader_.linked()) return;
-    if (!input_.make_room_behind()) return;
+    lacks_room_ = !input_.make_room_behind();
     // A short read may have passed over a FIN, which the kernel does not report a second time.
     if (reader_.attempt() == io_attempt::again)
         socket_.start_read(reader_);
@@ -191,11 +196,22 @@ io_attempt async_connection::reader::attempt() noexcept {
         return between_requests && static_cast<std::size_t>(got) < room.size() ? io_attempt::exhausted
                                                                                : io_attempt::done;
     }
+    // So says the kernel also when there are bytes, and no room for them.
+    if (got == 0 && room.empty()) return c.look_behind_unread() ? io_attempt::done : io_attempt::again;
     const int error = errno;
     c.input_.give_back_unused();
     if (got < 0 && error == EAGAIN) return io_attempt::again;
     (got == 0 ? c.ended_input_ : c.broken_) = true;
     return io_attempt::done;
+}
+
+// Whether the client has left, as far as that can be told without reading: a FIN that is behind a closed window has not
+// come.
+bool async_connection::look_behind_unread() noexcept {
+    pollfd polled = {socket_.fd(), static_cast<short>(service_.options.half_close ? 0 : POLLRDHUP), 0};
+    if (::poll(&polled, 1, 0) <= 0) return false;
+    ((polled.revents & (POLLHUP | POLLERR)) != 0 ? broken_ : ends_behind_unread_) = true;
+    return true;
 }
 
 void async_connection::operation::complete(std::error_code) {
@@ -211,6 +227,8 @@ void async_connection::on_read() {
     if (waits_for_ == wait::read) return resume(wait::read);
     if (!cycle_ || left()) return;
     if (ended_input_ && (!service_.options.half_close || phase_ == phase::content)) return lose_client();
+    // An application that waits for content gets what is before the FIN.
+    if (ends_behind_unread_ && phase_ != phase::content) return lose_client();
     if (expired_ && cycle_->awaits_input()) return cycle_->refuse({408, "The content did not arrive in time"});
     expired_ = false;
     phase_ = phase::handling;

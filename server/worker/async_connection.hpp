@@ -82,6 +82,7 @@ class async_connection final : public connection, private girin::detail::callbac
 
     void read_more();
     void watch();
+    bool look_behind_unread() noexcept;
     void on_read();
     bool writing() const noexcept;
     bool try_write(http1::uncopied& rest);
@@ -100,9 +101,11 @@ class async_connection final : public connection, private girin::detail::callbac
     std::coroutine_handle<> suspended_;
     phase phase_ = phase::handling;
     wait waits_for_ = wait::none;
-    bool ended_input_ = false;  // the client has sent FIN
-    bool broken_ = false;       // the socket has failed
-    bool expired_ = false;      // the phase's deadline has passed
+    bool lacks_room_ = false;          // the reader was started to notice that the client leaves, and nothing else
+    bool ended_input_ = false;         // the client has sent FIN
+    bool ends_behind_unread_ = false;  // the same, behind bytes that there was no room for
+    bool broken_ = false;              // the socket has failed
+    bool expired_ = false;             // the phase's deadline has passed
 };
 
 }  // namespace girin::worker

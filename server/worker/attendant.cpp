@@ -18,9 +18,9 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-ssize_t receive(int fd, std::span<char> room, int flags = 0) {
+ssize_t receive(int fd, std::span<char> room) {
     ssize_t got;
-    do got = ::recv(fd, room.data(), room.size(), MSG_DONTWAIT | flags);
+    do got = ::recv(fd, room.data(), room.size(), MSG_DONTWAIT);
     while (got < 0 && errno == EINTR);
     return got;
 }
@@ -163,7 +163,6 @@ bool attendant::flush() {
 // is read and written, which does not wait, so that the loop can take an order back at any time.
 void attendant::attend() {
     io_thread::lock held = thread_.acquire();
-    has_content_ = connection_.protocol_.unread_body() != 0;
     thread_.news.head = true;
     thread_.announce_news();
     thread_orders& orders = thread_.orders;
@@ -217,17 +216,11 @@ void attendant::try_write(thread_orders& orders) {
     thread_.announce_news();
 }
 
-// A last byte is the client's farewell when no content of the request can be before it.
+// What the client has sent before its last byte need not have been read.
 void attendant::look_for_leaving(short ready) {
     if (!watches_ || (ready & (POLLRDHUP | POLLHUP | POLLERR)) == 0) return;
     watches_ = false;
-    char byte;
-    if ((ready & (POLLHUP | POLLERR)) != 0)
-        thread_.news.left = true;
-    else if (has_content_ && receive(socket_, {&byte, 1}, MSG_PEEK) > 0)
-        return;
-    else
-        thread_.news.finished = true;
+    ((ready & (POLLHUP | POLLERR)) != 0 ? thread_.news.left : thread_.news.finished) = true;
     thread_.announce_news();
 }
 

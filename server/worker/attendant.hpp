@@ -46,7 +46,6 @@ class attendant {
     bool ended_input_ = false;  // the client has sent its last byte, or the socket has failed
     bool unreachable_ = false;  // nothing can be sent any more
     bool watches_ = true;       // whether to look for the client's leaving
-    bool has_content_ = false;  // the request under way has some that was unread when its application began
 };
 
 }  // namespace girin::worker

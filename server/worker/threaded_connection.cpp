@@ -251,15 +251,15 @@ void threaded_connection::go_on_later() {
     if (!afterwards_.linked()) loop_core::running().ready.push_back(afterwards_);
 }
 
-// A client that has sent its last byte is told apart from one that has left by what it still takes: it has left for an
-// application that waits for anything else.
+// A client that has sent its last byte is told apart from one that has left by what it still takes, and by what it has
+// sent before: it has left for an application that waits for anything else.
 void threaded_connection::go_on() {
     if (place_ == place::closing) {
         delete this;
         return;
     }
     if (cycle_) {
-        if (!writing_) lose_client();
+        if (!writing_ && !reading_) lose_client();
         return;
     }
     reading_ = writing_ = finished_ = false;

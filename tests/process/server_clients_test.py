@@ -37,20 +37,24 @@ class Leaving(ServerTest):
 
     def test_a_client_that_leaves_while_a_handler_waits_is_noticed_within_100_ms_without_a_write(self):
         for worker_class in WORKER_CLASSES:
+            # Behind the request: more than the worker reads ahead, and no more than its kernel takes besides, or the
+            # FIN would not arrive.
+            unread = get("/") * (1600 if worker_class == "threads" else 3200)
             for leave in (lambda client: client.socket.close(), self.reset, self.half_close):
                 server = self.start("--worker-class", worker_class, application="libcontract.so")
-                delays = []
-                for number in range(1, 6):
+                delays = {b"": [], unread: []}
+                for number, behind in enumerate(5 * list(delays), 1):
                     client = server.connect()
-                    client.send(get("/until-it-leaves", "Content-Length: 0", method="POST"))
+                    client.send(get("/until-it-leaves", "Content-Length: 0", method="POST") + behind)
                     wait_until(lambda: len(notes(server, "waits")) == number, "the handler waits")
                     left = time.monotonic()
                     leave(client)
                     [*_, noticed] = wait_until(lambda: len(seen := notes(server, "left")) == number and seen,
                                                "the handler knows")
-                    delays.append(noticed - left)
-                self.assertLess(sorted(delays)[2], 0.1, delays)
-                wait_until(lambda: len(notes(server, "send raised")) == 5, "send raises client_disconnected")
+                    delays[behind].append(noticed - left)
+                for each in delays.values():
+                    self.assertLess(sorted(each)[3], 0.1, delays.values())  # one may meet a busy machine
+                wait_until(lambda: len(notes(server, "send raised")) == 10, "send raises client_disconnected")
                 wait_until(lambda: server.boards()[0].connections == 0, "the connections are gone")
                 self.assertEqual(server.log("ERROR"), [])
 

@@ -7,6 +7,9 @@
 
 #include <doctest/doctest.h>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include <optional>
 
 using namespace girin;
@@ -52,6 +55,22 @@ void leave(raw_client& client, how way) {
         client.close();
     else
         client.abort();
+}
+
+// Everything that the client has sent is with the server's kernel.
+coro<> delivered(raw_client& client) {
+    auto empty = [&] {
+        int waiting = 0;
+        REQUIRE(::ioctl(client.fd(), SIOCOUTQ, &waiting) == 0);
+        return waiting == 0;
+    };
+    co_await until(empty, "all is delivered");
+}
+
+std::string many_gets(std::size_t size) {
+    std::string requests;
+    while (requests.size() < size) requests += get("/");
+    return requests;
 }
 
 }  // namespace
@@ -124,6 +143,84 @@ CONNECTION_TEST_CASE("a client that leaves during a wait is noticed although it 
         co_await server.gone();
     });
     CHECK(handler.events == "cancelled(the client has disconnected) ");
+}
+
+CONNECTION_TEST_CASE("a client that leaves during a wait is noticed although there is no room for what it has sent") {
+    // A FIN behind a window that is closed never comes, and threads do not read ahead.
+    for (how way : {how::fin, how::reset}) {
+        const std::size_t unread = way == how::fin && connection_threads != 0 ? 50'000 : 100'000;
+        const std::string requests = many_gets(unread);
+        const std::string content = std::string(unread, 'x');
+        const std::string incomplete = get("/", "Content-Length: 2000000\r\n") + content;
+        const std::string complete = get("/", "Content-Length: " + std::to_string(unread) + "\r\n") + content;
+        for (const std::string* sent : {&requests, &incomplete, &complete}) {
+            CAPTURE(sent->substr(0, 70));
+            waiting handler;
+            with_server(handler.app(), [&](test_server& server) -> coro<> {
+                raw_client client = server.connect();
+                client.send(*sent);
+                co_await until([&] { return handler.began == 1; });
+                if (way == how::fin) co_await delivered(client);
+                co_await settle();
+                CHECK(handler.events == "");
+                leave(client, way);
+                co_await server.gone();
+            });
+            CHECK(handler.events == "cancelled(the client has disconnected) ");
+        }
+    }
+}
+
+CONNECTION_TEST_CASE("a client that has sent more than there is room for stays as long as it does not leave") {
+    for (bool half_close : {false, true}) {
+        waiting handler;
+        with_server(handler.app(),
+                    [&](test_server& server) -> coro<> {
+                        raw_client client = server.connect();
+                        client.send(get("/") + post("/", std::string(50'000, 'x')) + many_gets(40'000));
+                        co_await until([&] { return handler.began == 1; });
+                        co_await settle();
+                        client.send(get("/"));
+                        if (half_close) client.send_fin();
+                        for (int i = 1; i <= 4; ++i) {
+                            co_await server.advance_and_settle(std::chrono::seconds(10));
+                            const std::string response = co_await client.response();
+                            CHECK(body_of(response) == "x");
+                            co_await server.begun(i + 1);
+                        }
+                    },
+                    {.options = {.half_close = half_close}});
+        CHECK(has(handler.events, "slept sent slept sent slept sent slept sent "));
+    }
+}
+
+CONNECTION_TEST_CASE("an application that waits for nothing but content gets all that is before a FIN") {
+    for (std::size_t missing : {0, 1}) {
+        std::size_t size = 0;
+        std::string end;
+        auto app = [&](const scope&, receiver& receive, sender& send) -> coro<> {
+            for (bool more = true; more;) {
+                receive_message message = co_await receive();
+                const auto* content = message.as<http_request>();
+                size += content ? content->body.size() : 0;
+                more = content && content->more_body;
+                if (!content) end = message.type();
+            }
+            co_await send(http_response_start(200));
+            co_await send(http_response_body("taken"));
+        };
+        with_server(app, [&](test_server& server) -> coro<> {
+            raw_client client = server.connect();
+            const std::string request = post("/", std::string(1'000'000, 'x'));
+            co_await client.send_all(request.substr(0, request.size() - missing));
+            client.send_fin();
+            const std::string response = co_await client.read_rest();
+            CHECK(has(response, "taken") == (missing == 0));
+            co_await server.gone();
+        });
+        CHECK(size == 1'000'000 - missing);
+        CHECK(end == (missing == 0 ? "" : "http.disconnect"));
+    }
 }
 
 CONNECTION_TEST_CASE("HEAD and OPTIONS are cancelled as GET is, and POST is not") {

@@ -266,10 +266,12 @@ void threaded_connection::go_on() {
     thread_->order([](thread_orders& orders) { orders.ended = true; });
 }
 
-// A response that has announced that the connection stays leaves room for one more request.
+// A response that has announced that the connection stays leaves room for one more request, and a request of which a
+// part has come has the time that it had.
 void threaded_connection::drain() {
     if (cycle_ && !protocol_.response_on_the_wire()) protocol_.close_after_response();
-    if (place_ != place::idle) return;
+    const bool has_begun = !discards_ && !carried_.empty();
+    if (place_ != place::idle || has_begun) return;
     const auto soon = loop_core::running().time() + drain_grace;
     if (alarm_.when() > soon) alarm_.arm(soon);
 }

@@ -78,6 +78,33 @@ CONNECTION_TEST_CASE("a new connection that drains has half a second for its req
     });
 }
 
+CONNECTION_TEST_CASE("a head of which a part has been read when the drain begins has its whole time, and is answered") {
+    log_capture log;
+    with_server(tells_path(),
+                [](test_server& server) -> coro<> {
+                    raw_client fresh = server.connect();
+                    raw_client kept = server.connect();
+                    raw_client silent = server.connect();
+                    kept.send(get("/1"));
+                    co_await kept.response();
+                    const std::string request = get("/2");
+                    for (raw_client* c : {&fresh, &kept, &silent}) c->send(request.substr(0, 20));
+                    co_await settle();
+                    server.service.drain();
+                    co_await server.advance_and_settle(seconds(1));
+                    for (raw_client* c : {&fresh, &kept}) {
+                        c->send(request.substr(20));
+                        const std::string response = co_await c->read_rest();
+                        CHECK(status_of(response) == 200);
+                        CHECK(body_of(response) == "/2");
+                        CHECK(has(response, "connection: close\r\n"));
+                    }
+                    co_await server.pass_time_until_end(silent, seconds(1));
+                    CHECK(status_of(silent.received()) == 408);
+                },
+                {.options = {.head_timeout = seconds(3)}});
+}
+
 CONNECTION_TEST_CASE(
     "a response whose head had left when the drain began is finished, and one more request is answered") {
     bool sleeps = false;

@@ -86,7 +86,8 @@ void threaded_connection::on_alarm() {
         service_.outputs.provide(output_);
         protocol_.begin_next();
         protocol_.close_after_response();
-        answer(503, "No thread was free in time");
+        constexpr header retry[] = {{"retry-after", "1"}};
+        protocol_.error_response(503, "No thread was free in time", service_.own_fields(), *output_, retry);
         return send_last_answer();
     }
     if (place_ == place::idle && discards_) return linger();

@@ -105,6 +105,7 @@ TEST_CASE("in threads, a request for which no thread is free in time is answered
             for (raw_client* client : {&kept, &fresh}) {
                 co_await server.pass_time_until_end(*client, std::chrono::seconds(1));
                 CHECK(status_of(client->received()) == 503);
+                CHECK(has(client->received(), "retry-after: 1\r\n"));
                 CHECK(has(client->received(), "connection: close\r\n"));
             }
         });

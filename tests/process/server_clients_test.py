@@ -1,4 +1,5 @@
 """Clients that leave, read nothing, send nothing, or send too slowly."""
+import itertools
 import socket
 import struct
 import threading
@@ -140,21 +141,22 @@ class Reading(ServerTest):
             return next(int(line.split()[1]) << 10 for line in file if line.startswith(name + ":"))
 
     def check_that_streaming_takes_no_memory(self, stream, application):
-        """Every kind of worker at once, because most of this is waiting: `stream` begins what its client does not read."""
+        """Every kind of worker and of framing at once, because most of this is waiting: `stream` begins what its client
+        does not read."""
         streams = []
-        for worker_class in WORKER_CLASSES:
+        for worker_class, version in itertools.product(WORKER_CLASSES, ("1.0", "1.1")):
             server = self.start("--worker-class", worker_class, application=application)
             server.ask("/fields")
             before = self.memory(server, "VmHWM")
             client = server.connect(receive_buffer=SMALL_BUFFER)
             self.addCleanup(client.socket.close)
-            streams.append((worker_class, server, client, before, stream(server, client)))
+            streams.append(((worker_class, version), server, client, before, stream(server, client, version)))
         self.wait_for_standstill(lambda: [moved() for *_, moved in streams])
         stood = {server: (moved(), self.memory(server, "VmRSS")) for _, server, _, _, moved in streams}
         with ThreadPoolExecutor() as readers:
             responses = list(readers.map(lambda stream: self.read_all(stream[2]), streams))
-        for (worker_class, server, _, before, _), response in zip(streams, responses):
-            with self.subTest(worker_class):
+        for (kind, server, _, before, _), response in zip(streams, responses):
+            with self.subTest(kind):
                 moved, memory = stood[server]
                 self.assertLess(moved, STREAMED)
                 self.assertLess(memory - before, MOST_MEMORY // 2)
@@ -174,29 +176,45 @@ class Reading(ServerTest):
         wait_until(stand, "nothing more is streamed")
 
     def read_all(self, client):
-        """The status, and how many bytes come until the server closes."""
-        status = client.read_head().status
+        """The status, and how many bytes of content come."""
+        head = client.read_head()
+        size = 0
+        if head.headers.get("transfer-encoding") == "chunked":
+            while chunk := int(client.read_until(b"\r\n"), 16):
+                client.read_exactly(chunk + 2)
+                size += chunk
+            return head.status, size
         size = len(client.buffer)
         room = bytearray(MEBIBYTE)
         while got := client.socket.recv_into(room):
             size += got
-        return status, size
+        return head.status, size
 
     def test_a_gibibyte_streamed_to_a_client_that_does_not_read_for_ten_seconds_takes_no_memory(self):
-        def stream(server, client):
-            client.send(f"GET /big?{STREAMED // MEBIBYTE} HTTP/1.0\r\n\r\n".encode())
+        def stream(server, client, version):
+            client.send(f"GET /big?{STREAMED // MEBIBYTE} HTTP/{version}\r\nHost: test\r\n\r\n".encode())
             return lambda: len(notes(server, "sent")) * MEBIBYTE
         self.check_that_streaming_takes_no_memory(stream, "libcontract.so")
 
     def test_a_gibibyte_echoed_to_a_client_that_does_not_read_for_ten_seconds_takes_no_memory(self):
-        def stream(_, client):
+        def stream(_, client, version):
             sent = [0]
 
             def upload():
+                chunked = version == "1.1"
+                length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {STREAMED}"
+                client.send(f"POST /echo HTTP/{version}\r\nHost: test\r\n{length}\r\n\r\n".encode())
                 piece = b"x" * MEBIBYTE
-                client.send(f"POST /echo HTTP/1.0\r\nContent-Length: {STREAMED}\r\n\r\n".encode())
-                while sent[0] < STREAMED:
-                    sent[0] += client.socket.send(piece[:STREAMED - sent[0]])
+                if chunked:
+                    piece = b"%x\r\n%s\r\n" % (MEBIBYTE, piece)
+                for _ in range(STREAMED // MEBIBYTE):
+                    rest = memoryview(piece)
+                    while rest:
+                        taken = client.socket.send(rest)
+                        sent[0] += taken
+                        rest = rest[taken:]
+                if chunked:
+                    client.send(b"0\r\n\r\n")
             threading.Thread(target=upload, daemon=True).start()
             return lambda: sent[0]
         self.check_that_streaming_takes_no_memory(stream, "libdemo.so")

@@ -7,7 +7,8 @@ import subprocess
 import tempfile
 import unittest
 
-from real_server import ServerTest, girin, has_ipv6, named
+from http_client import get
+from real_server import WORKER_CLASSES, ServerTest, girin, has_ipv6, named, wait_until
 
 HELLO = "libhello.so"
 
@@ -107,15 +108,31 @@ class Lives(ServerTest):
             server.wait_for_log("Booting worker")
             self.assert_stops(server, signo)
 
+    def notes(self, server):
+        """What each worker has noted, in order."""
+        noted = {}
+        with contextlib.suppress(FileNotFoundError), open(server.path("notes")) as file:
+            for line in file.read().splitlines():
+                what, pid = line.split()
+                noted.setdefault(int(pid), []).append(what)
+        return noted
+
     def test_shut_down_runs_once_in_each_worker_after_the_last_request(self):
-        server = self.start(application="liblives.so", files=[("life", "stops-slowly 50")], workers=2)
-        workers = server.wait_for_ready(2)
-        self.assertEqual(server.ask("/").text, "stops-slowly")
-        server.send(signal.SIGTERM)
-        self.assertEqual(server.process.wait(), 0)
-        with open(server.path("notes")) as notes:
-            lines = notes.read().splitlines()
-        self.assertEqual(sorted(lines), sorted(f"{what} {pid}" for what in ("started", "stopped") for pid in workers))
+        for worker_class in WORKER_CLASSES:
+            with self.subTest(worker_class):
+                server = self.start("--worker-class", worker_class, application="liblives.so",
+                                    files=[("life", "stops-slowly 50")], workers=2)
+                workers = server.wait_for_ready(2)
+                with server.connect() as client:
+                    client.send(get("/slow?500"))
+                    wait_until(lambda: ["started", "began"] in self.notes(server).values(), "the request has begun")
+                    server.send(signal.SIGTERM)
+                    self.assertEqual(client.read_response().text, "late")
+                self.assertEqual(server.process.wait(), 0)
+                noted = self.notes(server)
+                self.assertEqual(sorted(noted), sorted(workers))
+                self.assertEqual(sorted(noted.values()), [["started", "began", "answered", "stopped"],
+                                                          ["started", "stopped"]])
 
     def test_shut_down_has_the_graceful_time_that_requests_have_left(self):
         server = self.start(application="liblives.so", files=[("life", "stops-slowly 1500")])

@@ -5,7 +5,8 @@
 //   is-never-made    make_app does not return
 //   fails            start-up raises                    never-starts      start-up does not end
 //
-// It notes "started" and "stopped" in the file "notes", with its pid, and answers "/" with the word.
+// It notes "started" and "stopped" in the file "notes", with its pid, and answers "/" with the word. "/slow?MS" takes
+// so long, and notes "began" and "answered".
 #include <girin/app.hpp>
 #include <girin/sleep.hpp>
 
@@ -43,6 +44,12 @@ girin::app make_app() {
         co_await span.serving();
         if (chosen.word == "stops-slowly") co_await girin::sleep(std::chrono::milliseconds(chosen.number));
         note("stopped");
+    });
+    app.get("/slow", [](girin::request& req) -> girin::coro<girin::response> {
+        note("began");
+        co_await girin::sleep(std::chrono::milliseconds(std::stoi(std::string(req.query_string()))));
+        note("answered");
+        co_return "late";
     });
     app.get("/", [chosen](girin::request&) -> girin::coro<girin::response> { co_return chosen.word; });
     return app;

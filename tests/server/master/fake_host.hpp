@@ -2,6 +2,9 @@
 #pragma once
 
 #include "server/master/worker_host.hpp"
+#include "tests/support/log_capture.hpp"
+
+#include <signal.h>
 
 #include <map>
 #include <stdexcept>
@@ -23,7 +26,10 @@ class fake_host final : public girin::master::worker_host {
         return next_pid++;
     }
 
-    void signal(pid_t pid, int signo) override { signals.push_back({pid, signo}); }
+    void signal(pid_t pid, int signo) override {
+        signals.push_back({pid, signo});
+        if (log && signo == SIGABRT) log_at_abort = log->text();
+    }
     std::optional<time_point> heartbeat(pid_t pid) const override { return heartbeats.at(pid); }
     std::vector<girin::supervision::in_flight_request> in_flight(pid_t) const override {
         return {{"GET /slow", std::chrono::seconds(2)}};
@@ -50,6 +56,8 @@ class fake_host final : public girin::master::worker_host {
     time_point time = time_point(std::chrono::seconds(1000));
     std::vector<start> started;
     std::vector<std::pair<pid_t, int>> signals;
+    const log_capture* log = nullptr;
+    std::string log_at_abort;
     std::map<pid_t, std::optional<time_point>> heartbeats;
     std::vector<pid_t> admitted;
     std::optional<girin::master::options> fresh = girin::master::options{};

@@ -20,7 +20,10 @@ constexpr int exited(int code) {
 }
 
 struct world {
-    explicit world(options settings) : rules(host, settings) { rules.start(); }
+    explicit world(options settings) : rules(host, settings) {
+        host.log = &log;
+        rules.start();
+    }
 
     void boot_all() {
         for (const auto& each : host.started) rules.ready(each.pid);
@@ -172,6 +175,7 @@ TEST_CASE("a ready worker whose loop is silent for timeout is reported and abort
     CHECK(world.host.take_signals() == sent{{101, SIGABRT}});
     CHECK(world.log.count("[CRITICAL] WORKER TIMEOUT (pid:101)\n") == 1);
     CHECK(world.log.count("Worker (pid:101) had been on this request for 2.00 s: GET /slow\n") == 1);
+    CHECK(world.host.log_at_abort.find("had been on this request") != std::string::npos);
     world.pass(999ms);
     CHECK(world.host.take_signals().empty());
     world.pass(10s);

@@ -3,10 +3,10 @@
 #include "aio/loop_core.hpp"
 #include "server/worker/bounds.hpp"
 #include "server/worker/cycle.hpp"
+#include "server/worker/ready_for.hpp"
 #include "server/worker/send_pieces.hpp"
 #include "server/worker/service.hpp"
 
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -208,10 +208,10 @@ io_attempt async_connection::reader::attempt() noexcept {
 // Whether the client has left, as far as that can be told without reading: a FIN that is behind a closed window has not
 // come.
 bool async_connection::look_behind_unread() noexcept {
-    pollfd polled = {socket_.fd(), static_cast<short>(service_.options.half_close ? 0 : POLLRDHUP), 0};
-    if (::poll(&polled, 1, 0) <= 0) return false;
-    ((polled.revents & (POLLHUP | POLLERR)) != 0 ? broken_ : ends_behind_unread_) = true;
-    return true;
+    const short ready = ready_for(socket_.fd(), service_.options.half_close ? 0 : POLLRDHUP);
+    broken_ |= (ready & (POLLHUP | POLLERR)) != 0;
+    ends_behind_unread_ |= (ready & POLLRDHUP) != 0;
+    return broken_ || ends_behind_unread_;
 }
 
 void async_connection::operation::complete(std::error_code) {

@@ -4,11 +4,11 @@
 #include "server/http1/put.hpp"
 #include "server/worker/bounds.hpp"
 #include "server/worker/cycle.hpp"
+#include "server/worker/ready_for.hpp"
 #include "server/worker/send_pieces.hpp"
 #include "server/worker/service.hpp"
 #include "server/worker/thread_crew.hpp"
 
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -56,8 +56,7 @@ void threaded_connection::await_request() {
 }
 
 io_attempt threaded_connection::watcher::attempt() noexcept {
-    pollfd polled = {connection_.socket_.fd(), POLLIN, 0};
-    return ::poll(&polled, 1, 0) > 0 ? io_attempt::done : io_attempt::again;
+    return ready_for(connection_.socket_.fd(), POLLIN) != 0 ? io_attempt::done : io_attempt::again;
 }
 
 void threaded_connection::watcher::complete(std::error_code) {

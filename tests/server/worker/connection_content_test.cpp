@@ -102,6 +102,26 @@ CONNECTION_TEST_CASE("content with a length is received whole, however large it 
     });
 }
 
+CONNECTION_TEST_CASE("content that there is no room for while the application waits is there when it asks for it") {
+    auto app = [](const scope& s, receiver& receive, sender& send) -> coro<> {
+        co_await sleep(std::chrono::seconds(1));
+        co_await count_content(s, receive, send);
+    };
+    with_server(app, [](test_server& server) -> coro<> {
+        raw_client client = server.connect();
+        const std::string content = pattern(1'000'000);
+        const std::string request = post("/", content);
+        for (int i = 1; i <= 3; ++i) {
+            task<> sending = create_task(client.send_all(request), {.eager_start = true});
+            co_await server.begun(i);
+            co_await server.advance_and_settle(std::chrono::seconds(1));
+            const std::string response = co_await client.response();
+            CHECK(body_of(response) == sum_of(content));
+            co_await sending;
+        }
+    });
+}
+
 CONNECTION_TEST_CASE("chunked content is received whole") {
     with_server(count_content, [](test_server& server) -> coro<> {
         raw_client client = server.connect();

@@ -41,8 +41,8 @@ void generator_core::drop() noexcept {
     if (!at_yield || !loop || !loop->monitor.debug) return;
     try {
         loop->report("async generator '" + std::string(function_name(place)) +
-                         "' was dropped before its end, and what it would await at its co_yield does not run: await "
-                         "aclose(), or its last next()",
+                         "' was dropped before its end, and what its clean-up would await does not run: iterate to its "
+                         "end, or await aclose()",
                      nullptr, {}, {place});
     } catch (...) {  // keyboard_interrupt out of the handler cannot be raised from here
     }

@@ -16,7 +16,7 @@ void set_default_executor(std::unique_ptr<thread_pool> pool) {
     detail::loop_core::running().set_default_pool(std::move(pool));
 }
 
-// A cancellation that comes before the helper has begun drops what it should do, which then has to be asked for again.
+// A cancellation may drop the helper's job before it has begun: then it is submitted again.
 coro<> shutdown_default_executor() {
     thread_pool* ending = detail::loop_core::running().end_default_pool();
     if (!ending) co_return;

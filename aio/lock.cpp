@@ -2,14 +2,15 @@
 
 #include <girin/lock.hpp>
 
+#include <cstdio>
 #include <stdexcept>
 
 namespace girin::detail {
 
 void lock_core::unlock() {
     if (!locked) throw std::runtime_error("this lock is not held: release() it once after each acquire()");
-    locked = false;
     line.wake_first();
+    locked = false;
 }
 
 lock_wait::~lock_wait() {
@@ -25,9 +26,12 @@ void lock_wait::take_or_pass_on() {
 
 void report_failed_release() noexcept {
     loop_core* loop = loop_core::current();
-    if (!loop) return;  // such as one that is closed over a task which waits for its condition
     try {
+        // Without a loop it is held no more: that was closed over a task which waits for its condition.
+        if (!loop) throw;
         loop->report("a guard could not release what it holds", std::current_exception());
+    } catch (const wrong_thread_error& e) {
+        std::fprintf(stderr, "a guard could not release what it holds: %s\n", e.what());
     } catch (...) {  // keyboard_interrupt out of the handler cannot be raised from a destructor
     }
 }

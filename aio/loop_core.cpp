@@ -66,11 +66,10 @@ void loop_core::require_open() const {
     if (closed) throw std::runtime_error("Event loop is closed");
 }
 
-void loop_core::require_own_thread() const {
-    if (monitor.debug && is_running && current_loop != this)
-        throw std::runtime_error(
-            "Non-thread-safe operation invoked on an event loop other than the current one: other threads use "
-            "call_soon_threadsafe or run_coroutine_threadsafe");
+void loop_core::throw_wrong_thread() {
+    throw wrong_thread_error(
+        "Non-thread-safe operation invoked on an event loop other than the current one: other threads use "
+        "call_soon_threadsafe or run_coroutine_threadsafe");
 }
 
 loop_core::running_scope::running_scope(loop_core& core) {
@@ -262,6 +261,8 @@ void loop_core::report(std::string message, std::exception_ptr exception, std::s
 void loop_core::close() {
     if (is_running) throw std::runtime_error("Cannot close a running event loop");
     if (closed) return;
+    if (default_pool_ && default_pool_->has_this_thread())
+        throw pool_deadlock("a thread of the loop's own pool cannot wait for that pool's end");
     {
         std::lock_guard lock(gate->mutex);
         gate->loop = nullptr;
@@ -273,7 +274,7 @@ void loop_core::close() {
     }
     ready.drop_all();
     task_core::drop_callbacks(*this);
-    if (default_pool_) default_pool_->shutdown(true);
+    if (default_pool_) default_pool_->shutdown(cancel_futures);
     {
         std::lock_guard lock(inbox_mutex_);
         takes_jobs_ = false;

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 
 namespace girin {
 class thread_pool;
@@ -43,6 +44,10 @@ struct loop_gate {
     loop_core* loop;  // null once it is closed
 
     explicit loop_gate(loop_core* l) : loop(l) {}
+};
+
+struct wrong_thread_error : std::runtime_error {
+    using std::runtime_error::runtime_error;
 };
 
 [[noreturn]] void throw_outside_task();
@@ -80,8 +85,10 @@ class loop_core {
     loop::time_point time_after(std::chrono::nanoseconds delay) const;
     void close();
     void require_open() const;
-    // In debug mode, that this is the thread in which the loop runs: std::runtime_error.
-    void require_own_thread() const;
+    // In debug mode, that this is the thread in which the loop runs: wrong_thread_error.
+    void require_own_thread() const {
+        if (monitor.debug && is_running && current() != this) throw_wrong_thread();
+    }
 
     // Queues the node from any thread and wakes the loop. False, and nothing happens, when the loop is closed.
     bool push_threadsafe(callback_node& node) noexcept;
@@ -124,6 +131,7 @@ class loop_core {
     std::atomic<bool> closed = false;  // set under the inbox's mutex
 
  private:
+    [[noreturn]] static void throw_wrong_thread();
     void turn();
     void poll();
     void wait_in_virtual_time();

@@ -24,12 +24,18 @@ void queue_core::throw_cannot_get() const {
 }
 
 void queue_core::task_done() {
+    joiners_.require_own_thread();
     if (unfinished_ == 0)
         throw std::invalid_argument("task_done() called too many times: call it once for each item that was put");
     if (--unfinished_ == 0) joiners_.wake_all();
 }
 
+void queue_core::require_own_thread() const {
+    for (const wait_line* line : {&getters_, &putters_, &joiners_}) line->require_own_thread();
+}
+
 void queue_core::shutdown() {
+    require_own_thread();
     shut_down_ = true;
     getters_.wake_all();
     putters_.wake_all();
@@ -37,6 +43,7 @@ void queue_core::shutdown() {
 
 // The items go last, because their destructors may do anything, even with this queue.
 void queue_core::shutdown(immediate_t) {
+    require_own_thread();
     const ref<queue_core> keep(this);
     shut_down_ = true;
     unfinished_ -= std::min(unfinished_, std::exchange(size_, 0));

@@ -13,8 +13,7 @@ semaphore_core::semaphore_core(std::ptrdiff_t initial, bool bounded) : value_(in
 void semaphore_core::give_back() {
     if (value_ >= bound_)
         throw std::invalid_argument("semaphore released too many times: release() it once after each acquire()");
-    ++value_;
-    if (line_.wake_first()) --value_;
+    if (!line_.wake_first()) ++value_;
 }
 
 // Whoever came while there were permits, but had to queue behind one who was woken and had not run yet.

@@ -53,7 +53,7 @@ std::string frame_text(const std::source_location& where) {
     const std::string_view function = where.function_name();
     const std::string_view name = function_name(where);
     const std::string_view type = function.substr(0, static_cast<std::size_t>(name.data() - function.data()));
-    const bool generator = type.find("async_generator<") != none;
+    const bool generator = type.substr(0, type.find('<')).ends_with("async_generator");
     return std::string("File '") + where.file_name() + "', line " + std::to_string(where.line()) +
            (generator ? ", in async generator " : ", in async ") + std::string(name) + "()";
 }

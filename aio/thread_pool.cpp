@@ -160,6 +160,7 @@ void thread_pool::state::stop(bool refuse_queued) noexcept {
         std::unique_lock lock(mutex);
         if (queue.empty()) break;
         detail::pool_job& job = queue.pop();
+        ++so_far.dropped;
         lock.unlock();
         job.refused();
         job.hand_over();
@@ -172,9 +173,18 @@ thread_pool::~thread_pool() {
     state_->stop(true);
 }
 
-void thread_pool::shutdown(bool cancel_futures) {
-    if (pool_of_this_thread == state_.get()) throw pool_deadlock("a thread of the pool cannot wait for its own end");
-    state_->stop(cancel_futures);
+void thread_pool::shutdown() {
+    if (has_this_thread()) throw pool_deadlock("a thread of the pool cannot wait for its own end");
+    state_->stop(false);
+}
+
+void thread_pool::shutdown(cancel_futures_t) {
+    if (has_this_thread()) throw pool_deadlock("a thread of the pool cannot wait for its own end");
+    state_->stop(true);
+}
+
+bool thread_pool::has_this_thread() const noexcept {
+    return pool_of_this_thread == state_.get();
 }
 
 bool thread_pool::try_submit(detail::pool_job& job) {
@@ -187,7 +197,7 @@ bool thread_pool::try_submit(detail::pool_job& job) {
             if (state_->threads == 0) throw;
         }
     }
-    if (state_->idle <= state_->queue.size() && pool_of_this_thread == state_.get())
+    if (state_->idle <= state_->queue.size() && has_this_thread())
         throw pool_deadlock("a function of this pool asks it for another one, and every thread of it is busy");
     const std::size_t queued = state_->queue.size();
     if (queued >= state_->idle && queued - state_->idle >= state_->max_queued) {

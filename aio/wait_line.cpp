@@ -41,6 +41,10 @@ bool waiter::cancel(const std::string& message) {
     return accept_cancel(message);
 }
 
+void wait_line::require_fronts_thread() const {
+    static_cast<const waiter&>(waiting_.front()).require_own_thread();
+}
+
 bool wait_line::wake_front() {
     auto& first = static_cast<waiter&>(waiting_.front());
     first.require_own_thread();

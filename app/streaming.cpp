@@ -3,6 +3,7 @@
 #include <girin/asgi.hpp>
 #include <girin/streaming.hpp>
 
+#include <exception>
 #include <utility>
 
 namespace girin {
@@ -15,8 +16,16 @@ class generated_body final : public detail::body_source {
     explicit generated_body(async_generator<Chunk> chunks) : chunks_(std::move(chunks)) {}
 
     coro<void> send_to(sender& send) override {
-        while (auto chunk = co_await chunks_.next()) co_await send(http_response_body(*chunk, true));
-        co_await send(http_response_body());
+        std::exception_ptr raised;
+        try {
+            while (auto chunk = co_await chunks_.next()) co_await send(http_response_body(*chunk, true));
+            co_await send(http_response_body());
+        } catch (...) {
+            raised = std::current_exception();
+        }
+        if (!raised) co_return;
+        co_await chunks_.aclose();
+        std::rethrow_exception(raised);
     }
 
  private:

@@ -5,7 +5,8 @@ add_compile_options(-gdwarf-4)  # Debian 12's valgrind cannot read clang's DWARF
 set(girin_coroutine_options $<$<CXX_COMPILER_ID:GNU>:-foptimize-sibling-calls>)
 
 add_library(girin_build_flags INTERFACE)
-target_compile_options(girin_build_flags INTERFACE ${girin_coroutine_options})
+target_compile_options(girin_build_flags INTERFACE ${girin_coroutine_options}
+    $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Debug>>:-Og>)  # without which g++ 14 never does
 target_link_options(girin_build_flags INTERFACE -Wl,--build-id)
 set(girin_warnings -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Woverloaded-virtual)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")

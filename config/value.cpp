@@ -138,7 +138,7 @@ std::string print(const std::vector<bind_address>& addresses) {
     return result;
 }
 
-// Nobody else has an address that is taken when the server binds it once more. Of port 0 each has its own.
+// Binding one twice would fail as if somebody else had it. Of port 0 each has its own.
 void require_distinct(const std::vector<bind_address>& addresses, const definition& setting, std::string_view origin) {
     for (auto each = addresses.begin(); each != addresses.end(); ++each) {
         if (each->path.empty() && each->port == 0) continue;

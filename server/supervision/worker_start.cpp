@@ -15,6 +15,10 @@ namespace {
     throw std::invalid_argument(std::string(worker_variable) + " is for girin's master to set: " + std::string(what));
 }
 
+bool is_number(std::string_view word) {
+    return !word.empty() && word.find_first_not_of("0123456789") == word.npos;
+}
+
 int number(std::string_view word) {
     int value = -1;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
@@ -64,7 +68,8 @@ worker_start_info decode_worker_start(std::string_view text) {
     for_each_part(text, ' ', [&](std::string_view word) {
         const std::size_t equals = word.find('=');
         if (equals == word.npos)
-            refuse("name=value was expected, not '" + std::string(word) + "'; did you mean GIRIN_WORKERS?");
+            refuse("name=value was expected, not '" + std::string(word) + "'" +
+                   (is_number(word) ? "; did you mean GIRIN_WORKERS?" : ""));
         const std::string_view name = word.substr(0, equals);
         const std::string_view value = word.substr(equals + 1);
         if (name == "listeners")

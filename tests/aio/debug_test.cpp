@@ -1,6 +1,7 @@
 #include "tests/support/compiler.hpp"
 #include "tests/support/run_virtual.hpp"
 #include "tests/support/turns.hpp"
+#include "tests/support/written_by.hpp"
 
 #include <girin/async_generator.hpp>
 #include <girin/event.hpp>
@@ -22,6 +23,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace girin;
@@ -29,6 +31,7 @@ using namespace std::chrono_literals;
 using girin::test::anonymous;
 using girin::test::begins_at_its_end;
 using girin::test::turns;
+using girin::test::written_by;
 
 namespace {
 
@@ -254,11 +257,34 @@ TEST_CASE("in debug mode what tasks wait for cannot be completed from another th
         CHECK(refused == 9);
         CHECK_FALSE(gate.done());
         co_await turns(2);
-        CHECK_FALSE(waiting.done());
-        CHECK_FALSE(waits.done());
-        for (auto* t : {&waiting, &waits, &gets, &acquires}) t->cancel();
+        for (const auto* t : {&waiting, &waits, &gets, &acquires}) CHECK_FALSE(t->done());
+
+        gate.set_result();  // here all of it works as if nothing had been tried
+        happened.set();
+        items.put_nowait(1);
+        held.release();
         co_await wait(std::vector{waiting, waits, gets, acquires});
+        for (const auto* t : {&waiting, &waits, &gets, &acquires}) CHECK(t->done());
+        CHECK(items.empty());
+        CHECK(held.locked());
     });
+    CHECK(reports.empty());
+}
+
+TEST_CASE("in debug mode a guard that another thread releases is told on stderr, and the lock stays as it was") {
+    std::string written;
+    const auto reports = reports_of([&]() -> coro<> {
+        lock held;
+        auto guard = co_await held.acquire_guard();
+        auto waits = create_task([&]() -> coro<> { co_await held.acquire(); });
+        co_await turns(1);
+        written =
+            written_by([&] { std::thread([g = std::move(guard)]() mutable { auto gone = std::move(g); }).join(); });
+        CHECK(held.locked());
+        held.release();
+        co_await waits;
+    });
+    CHECK(has(written, "a guard could not release what it holds: Non-thread-safe operation"));
     CHECK(reports.empty());
 }
 

@@ -1,4 +1,5 @@
 #include "tests/support/turns.hpp"
+#include "tests/support/written_by.hpp"
 
 #include <girin/exceptions.hpp>
 #include <girin/loop.hpp>
@@ -8,12 +9,7 @@
 
 #include <doctest/doctest.h>
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
-#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -21,27 +17,9 @@
 using namespace girin;
 using namespace std::chrono_literals;
 using girin::test::run_one_turn;
+using girin::test::written_by;
 
-namespace {
-
-// What the function writes to stderr.
-std::string written_by(const std::function<void()>& function) {
-    std::fflush(stderr);
-    const int kept = ::dup(STDERR_FILENO), file = ::memfd_create("stderr", MFD_CLOEXEC);
-    REQUIRE(kept >= 0);
-    REQUIRE(::dup2(file, STDERR_FILENO) == STDERR_FILENO);
-    function();
-    std::fflush(stderr);
-    ::dup2(kept, STDERR_FILENO);
-    ::close(kept);
-    std::string written(4096, '\0');
-    ssize_t size = ::pread(file, written.data(), written.size(), 0);
-    ::close(file);
-    written.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-    return written;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("24.02 without a handler the default one writes message, task and exception to stderr") {
     auto fails = []() -> coro<> {

@@ -211,6 +211,28 @@ TEST_CASE("a loop that is closed takes back what a generator, held by somebody e
     held.reset();
 }
 
+TEST_CASE("a function of the loop's own pool cannot close the loop, and is told so before anything has happened") {
+    loop l;
+    l.set_exception_handler([](loop&, const auto&) {});
+    std::latch running(1), stopped(1), refused(1);
+    l.call_soon([&] {
+        create_task(to_thread([&] {
+            running.count_down();
+            stopped.wait();
+            CHECK_THROWS_AS(l.close(), pool_deadlock);
+            refused.count_down();
+        }));
+        loop::running().call_soon([&] { loop::running().call_soon([] { loop::running().stop(); }); });
+    });
+    l.run_forever();
+    running.wait();
+    stopped.count_down();
+    refused.wait();
+    CHECK_FALSE(l.is_closed());
+    l.close();
+    CHECK(l.is_closed());
+}
+
 TEST_CASE("a generator that is dropped while a task waits inside it takes no cancellation with it") {
     loop l;
     l.set_exception_handler([](loop&, const auto&) {});

@@ -447,3 +447,25 @@ TEST_CASE("a pool that is shut down calls all that it has accepted, and accepts 
         pool.shutdown();
     });
 }
+
+TEST_CASE("a pool that is shut down with cancel_futures calls what it has begun, and refuses what is queued") {
+    run_virtual([]() -> coro<> {
+        thread_pool pool({.threads = 1});
+        blocker block;
+        auto running = create_task(call_in(&pool, std::ref(block)));
+        co_await sleep(0s);
+        block.running.wait();
+        bool called = false;
+        auto queued = create_task(call_in(&pool, [&] { called = true; }));
+        co_await sleep(0s);
+        std::thread ends([&] { pool.shutdown(cancel_futures); });
+        block.open.count_down();
+        ends.join();
+        co_await running;
+        auto outcome = co_await outcome_of(std::move(queued));
+        CHECK(outcome == "the thread pool ended before it called the function");
+        CHECK_FALSE(called);
+        CHECK(pool.figures().called == 1);
+        CHECK(pool.figures().dropped == 1);
+    });
+}

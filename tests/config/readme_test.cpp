@@ -18,6 +18,7 @@ std::vector<std::string> in_backticks(std::string_view text) {
     std::vector<std::string> pieces;
     for (std::size_t from = text.find('`'); from != text.npos; from = text.find('`')) {
         const std::size_t to = text.find('`', from + 1);
+        REQUIRE(to != text.npos);
         pieces.emplace_back(text.substr(from + 1, to - from - 1));
         text.remove_prefix(to + 1);
     }

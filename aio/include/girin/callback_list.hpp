@@ -64,7 +64,7 @@ class callback_list {
     }
 
     // The list must not be empty.
-    callback_node& front() noexcept { return static_cast<callback_node&>(*head_.next); }
+    callback_node& front() const noexcept { return static_cast<callback_node&>(*head_.next); }
     // Takes the node out; null when there is none.
     callback_node* pop_front() noexcept {
         if (empty()) return nullptr;

@@ -4,6 +4,7 @@
 #include <girin/exceptions.hpp>
 #include <girin/export.hpp>
 #include <girin/future.hpp>
+#include <girin/makes_coroutine.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -85,6 +86,8 @@ class concurrent_future {
     // callback raises is written to stderr.
     template <class Callback>
     void add_done_callback(Callback callback) const {
+        static_assert(!detail::makes_coroutine<Callback, concurrent_future>,
+                      "nobody would await what the callback returns");
         state_->add_callback([callback = std::move(callback), weak = std::weak_ptr(state_)]() mutable {
             if (auto locked = weak.lock()) callback(concurrent_future(std::move(locked)));
         });

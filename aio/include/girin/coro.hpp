@@ -213,7 +213,8 @@ class GIRIN_CORO_TYPE coro {
     // Whether there is something to await.
     explicit operator bool() const noexcept { return static_cast<bool>(handle_); }
 
-    // Destroys it on purpose, which debug mode does not report (coroutine.close).
+    // Destroys what is not going to be awaited, so that debug mode does not report it (coroutine.close). Does nothing
+    // on one that is used up.
     void close() noexcept {
         if (handle_) release().destroy();
     }

@@ -56,7 +56,9 @@ class event {
     detail::operation<detail::event_wait> wait() const noexcept { return detail::operation<detail::event_wait>(core_); }
     // Wakes all who wait, in order of arrival; they run in the next turn.
     void set() const {
-        if (!std::exchange(core_->set, true)) core_->line.wake_all();
+        if (core_->set) return;
+        core_->line.wake_all();
+        core_->set = true;
     }
     // From now on wait() waits again.
     void clear() const noexcept { core_->set = false; }

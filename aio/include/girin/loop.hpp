@@ -104,14 +104,14 @@ class GIRIN_EXPORT loop {
                             const std::optional<context>& in = std::nullopt,
                             std::source_location where = std::source_location::current());
     // A function that returns a coroutine is no callback: give it to create_task.
-    template <detail::makes_coroutine F>
-    void call_soon(F, const std::optional<context>& = std::nullopt) = delete;
-    template <detail::makes_coroutine F>
-    void call_at(time_point, F, const std::optional<context>& = std::nullopt) = delete;
-    template <detail::makes_coroutine F>
-    void call_later(duration, F, const std::optional<context>& = std::nullopt) = delete;
-    template <detail::makes_coroutine F>
-    void call_soon_threadsafe(F, const std::optional<context>& = std::nullopt) = delete;
+    template <detail::makes_coroutine F, class... More>
+    void call_soon(F, More&&...) = delete;
+    template <detail::makes_coroutine F, class... More>
+    void call_at(time_point, F, More&&...) = delete;
+    template <detail::makes_coroutine F, class... More>
+    void call_later(duration, F, More&&...) = delete;
+    template <detail::makes_coroutine F, class... More>
+    void call_soon_threadsafe(F, More&&...) = delete;
     template <detail::makes_coroutine F>
     void add_signal_handler(int, F) = delete;
 

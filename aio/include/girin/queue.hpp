@@ -69,6 +69,7 @@ class GIRIN_EXPORT queue_core : public counted<queue_core> {
 
     // Around storing and taking one item: what stands in the way is raised, and who waits for it is woken.
     void check_put() const {
+        getters_.require_own_thread();
         if (shut_down_ || full()) throw_cannot_put();
     }
     void count_put() {
@@ -77,6 +78,7 @@ class GIRIN_EXPORT queue_core : public counted<queue_core> {
         getters_.wake_first();
     }
     void check_get() const {
+        putters_.require_own_thread();
         if (size_ == 0) throw_cannot_get();
     }
     void count_get() {
@@ -87,6 +89,7 @@ class GIRIN_EXPORT queue_core : public counted<queue_core> {
  private:
     friend class queue_wait;
     friend class join_wait;
+    void require_own_thread() const;
     [[noreturn]] void throw_cannot_put() const;
     [[noreturn]] void throw_cannot_get() const;
 

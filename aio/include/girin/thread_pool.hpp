@@ -47,11 +47,14 @@ struct pool_figures {
 
     // Since the pool was made.
     std::uint64_t called = 0;   // functions that got a thread
-    std::uint64_t dropped = 0;  // those taken back before they did
+    std::uint64_t dropped = 0;  // those taken back, or refused at the end, before they did
     std::uint64_t refused = 0;  // those that found the queue full
     duration waited{};          // for a thread, all that got one together
     duration longest_wait{};    // of one of them
 };
+
+struct cancel_futures_t {};
+inline constexpr cancel_futures_t cancel_futures{};
 
 // Threads are started when they are first needed, and leave when they have been idle for a time; the one that was idle
 // last works next, so that those who are not needed do leave. Safe to use from the threads of several loops.
@@ -75,10 +78,14 @@ class GIRIN_EXPORT thread_pool final : public executor {
     bool try_submit(detail::pool_job& job) override;
     bool take_back(detail::pool_job& job) noexcept override;
 
-    // Accepts nothing more, and returns when all that was accepted has been called; with cancel_futures, when what runs
-    // has returned, and who awaits a queued function gets a std::runtime_error. It blocks: a task awaits it in another
-    // executor. Throws pool_deadlock in one of the pool's own threads.
-    void shutdown(bool cancel_futures = false);
+    // Accepts nothing more, and returns when all that was accepted has been called. It blocks: a task awaits it in
+    // another executor. Throws pool_deadlock in one of the pool's own threads.
+    void shutdown();
+    // The same, but what is queued is not called any more, also for a shutdown() that has waited for it: who awaits it
+    // gets a std::runtime_error. `pool.shutdown(girin::cancel_futures)`
+    void shutdown(cancel_futures_t);
+    // Whether this thread is one of its own.
+    bool has_this_thread() const noexcept;
 
     pool_figures figures() const noexcept;
     // Threads that run something, and functions that wait for one.

@@ -58,6 +58,10 @@ class GIRIN_EXPORT wait_line {
     bool empty() const noexcept { return waiting_.empty() && woken_ == 0; }
     // Wakes the first of those that have not been woken; its task runs in the next turn. False when there is none.
     bool wake_first() { return !waiting_.empty() && wake_front(); }
+    // In debug mode, that those who wait may be woken in this thread: std::runtime_error, before anything has changed.
+    void require_own_thread() const {
+        if (!waiting_.empty()) require_fronts_thread();
+    }
     void wake_all() {
         while (wake_first()) {
         }
@@ -66,6 +70,7 @@ class GIRIN_EXPORT wait_line {
  private:
     friend class waiter;
     bool wake_front();
+    void require_fronts_thread() const;
 
     callback_list waiting_;
     std::size_t woken_ = 0;

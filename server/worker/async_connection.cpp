@@ -196,12 +196,17 @@ io_attempt async_connection::reader::attempt() noexcept {
         return between_requests && static_cast<std::size_t>(got) < room.size() ? io_attempt::exhausted
                                                                                : io_attempt::done;
     }
-    // So says the kernel also when there are bytes, and no room for them.
-    if (got == 0 && room.empty()) return c.look_behind_unread() ? io_attempt::done : io_attempt::again;
+    return c.read_nothing(got == 0);
+}
+
+// Not in attempt() itself, through which every request goes.
+io_attempt async_connection::read_nothing(bool at_end) noexcept {
     const int error = errno;
-    c.input_.give_back_unused();
-    if (got < 0 && error == EAGAIN) return io_attempt::again;
-    (got == 0 ? c.ended_input_ : c.broken_) = true;
+    // So says the kernel also when there are bytes, and no room for them.
+    if (at_end && input_.room().empty()) return look_behind_unread() ? io_attempt::done : io_attempt::again;
+    input_.give_back_unused();
+    if (!at_end && error == EAGAIN) return io_attempt::again;
+    (at_end ? ended_input_ : broken_) = true;
     return io_attempt::done;
 }
 

@@ -82,6 +82,7 @@ class async_connection final : public connection, private girin::detail::callbac
 
     void read_more();
     void watch();
+    [[gnu::noinline]] girin::detail::io_attempt read_nothing(bool at_end) noexcept;
     bool look_behind_unread() noexcept;
     void on_read();
     bool writing() const noexcept;

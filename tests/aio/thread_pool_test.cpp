@@ -459,6 +459,13 @@ TEST_CASE("a pool that is shut down with cancel_futures calls what it has begun,
         auto queued = create_task(call_in(&pool, [&] { called = true; }));
         co_await sleep(0s);
         std::thread ends([&] { pool.shutdown(cancel_futures); });
+        std::vector<task<std::string>> probes;
+        do {
+            probes.push_back(create_task(outcome_of(call_in(&pool, [] {}))));
+            co_await sleep(0s);
+            co_await sleep(0s);
+        } while (!probes.back().done());
+        CHECK(probes.back().result() == "cannot schedule new functions after shutdown");
         block.open.count_down();
         ends.join();
         co_await running;
@@ -466,6 +473,7 @@ TEST_CASE("a pool that is shut down with cancel_futures calls what it has begun,
         CHECK(outcome == "the thread pool ended before it called the function");
         CHECK_FALSE(called);
         CHECK(pool.figures().called == 1);
-        CHECK(pool.figures().dropped == 1);
+        CHECK(pool.figures().dropped == probes.size());
+        co_await gather(std::move(probes));
     });
 }

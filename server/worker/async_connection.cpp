@@ -165,6 +165,7 @@ void async_connection::read_more() {
         if (std::exchange(lacks_room_, false)) socket_.cancel();
         return;
     }
+    lacks_room_ = false;
     input_.make_room();
     socket_.start_read(reader_);
 }

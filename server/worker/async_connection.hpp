@@ -102,7 +102,7 @@ class async_connection final : public connection, private girin::detail::callbac
     std::coroutine_handle<> suspended_;
     phase phase_ = phase::handling;
     wait waits_for_ = wait::none;
-    bool lacks_room_ = false;          // the reader was started to notice that the client leaves, and nothing else
+    bool lacks_room_ = false;          // the reader that is armed has no room: it only notices that the client leaves
     bool ended_input_ = false;         // the client has sent FIN
     bool ends_behind_unread_ = false;  // the same, behind bytes that there was no room for
     bool broken_ = false;              // the socket has failed

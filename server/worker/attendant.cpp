@@ -191,7 +191,6 @@ void attendant::try_read(thread_orders& orders) {
     const ssize_t got = receive(socket_, orders.read_into);
     if (got > 0) {
         thread_.news.bytes_read = static_cast<std::size_t>(got);
-        watches_ = true;
     } else if (got == 0 || errno != EAGAIN) {
         thread_.news.input_ended = ended_input_ = true;
     } else if (orders.read_until <= clock::now()) {

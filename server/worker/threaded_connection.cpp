@@ -39,9 +39,8 @@ void threaded_connection::await_request() {
     place_ = place::idle;
     const auto now = loop_core::running().turn_time();
     if (discards_) {
-        std::chrono::milliseconds allowed = service_.options.body_timeout;
-        if (service_.draining) allowed = std::min<std::chrono::milliseconds>(allowed, drain_grace);
-        if (discard_deadline_ == girin::detail::time_point()) discard_deadline_ = now + allowed;
+        if (discard_deadline_ == girin::detail::time_point()) discard_deadline_ = now + service_.options.body_timeout;
+        if (service_.draining) discard_deadline_ = std::min(discard_deadline_, now + drain_grace);
         alarm_.arm(discard_deadline_);
     } else if (carried_.empty()) {
         std::chrono::milliseconds allowed =
@@ -273,6 +272,7 @@ void threaded_connection::drain() {
     const bool has_begun = !discards_ && !carried_.empty();
     if (place_ != place::idle || has_begun) return;
     const auto soon = loop_core::running().time() + drain_grace;
+    if (discards_) discard_deadline_ = std::min(discard_deadline_, soon);
     if (alarm_.when() > soon) alarm_.arm(soon);
 }
 

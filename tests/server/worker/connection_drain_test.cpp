@@ -105,6 +105,21 @@ CONNECTION_TEST_CASE("a head of which a part has been read when the drain begins
                 {.options = {.head_timeout = seconds(3)}});
 }
 
+CONNECTION_TEST_CASE("content that nobody reads has half a second from the drain's beginning, however it trickles") {
+    with_server(tells_path(), [](test_server& server) -> coro<> {
+        raw_client client = server.connect();
+        client.send("POST /1 HTTP/1.1\r\nHost: test\r\nContent-Length: 60000\r\n\r\n0123456789");
+        co_await client.response();
+        co_await settle();
+        server.service.drain();
+        for (int i = 0; i < 4; ++i) {
+            client.send("x");
+            co_await server.advance_and_settle(milliseconds(150));
+        }
+        co_await client.read_rest();
+    });
+}
+
 CONNECTION_TEST_CASE(
     "a response whose head had left when the drain began is finished, and one more request is answered") {
     bool sleeps = false;

@@ -269,8 +269,9 @@ void threaded_connection::go_on() {
 // part has come has the time that it had.
 void threaded_connection::drain() {
     if (cycle_ && !protocol_.response_on_the_wire()) protocol_.close_after_response();
+    if (place_ != place::idle) return;  // the rest is its thread's
     const bool has_begun = !discards_ && !carried_.empty();
-    if (place_ != place::idle || has_begun) return;
+    if (has_begun) return;
     const auto soon = loop_core::running().time() + drain_grace;
     if (discards_) discard_deadline_ = std::min(discard_deadline_, soon);
     if (alarm_.when() > soon) alarm_.arm(soon);
